@@ -1,0 +1,1 @@
+//! The IAM policy language, as API Gateway evaluates it.
