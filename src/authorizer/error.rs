@@ -1,0 +1,88 @@
+//! The two ways in which an authorizer can fail to answer.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use crate::contract::ResponseError;
+use crate::policy::PolicyError;
+
+/// The word of the contract: an error with exactly this message is a 401, every other error is a 500.
+const UNAUTHORIZED: &str = "Unauthorized";
+
+/// An authorizer's error: [unauthorized](Self::unauthorized), or a [failure](Self::failure).
+///
+/// It displays as `Unauthorized`, the one word by which API Gateway tells the first from the second, or as the
+/// failure's own message, which no client is ever shown.
+#[derive(Clone, Debug)]
+pub struct AuthorizerError(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Unauthorized,
+    Failure(Arc<dyn Error + Send + Sync>),
+}
+
+impl AuthorizerError {
+    /// The caller has no valid credentials.
+    #[must_use]
+    pub const fn unauthorized() -> Self {
+        Self(Kind::Unauthorized)
+    }
+
+    /// The authorizer could not tell. Use it with `map_err` on whatever went wrong.
+    ///
+    /// An error whose message is exactly `Unauthorized` counts as [unauthorized](Self::unauthorized), as it does
+    /// for a Lambda function that throws it.
+    ///
+    /// ```
+    /// use tower_lambda_authorizer::AuthorizerError;
+    ///
+    /// let failed = "x".parse::<u8>().map_err(AuthorizerError::failure);
+    /// assert!(!failed.unwrap_err().is_unauthorized());
+    /// assert!(AuthorizerError::failure("Unauthorized").is_unauthorized());
+    /// ```
+    pub fn failure(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let source = source.into();
+        if source.to_string() == UNAUTHORIZED {
+            return Self::unauthorized();
+        }
+        Self(Kind::Failure(source.into()))
+    }
+
+    /// Whether this is a 401 rather than a 500.
+    #[must_use]
+    pub const fn is_unauthorized(&self) -> bool {
+        matches!(self.0, Kind::Unauthorized)
+    }
+}
+
+impl std::fmt::Display for AuthorizerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Kind::Unauthorized => f.write_str(UNAUTHORIZED),
+            Kind::Failure(source) => source.fmt(f),
+        }
+    }
+}
+
+impl Error for AuthorizerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Kind::Unauthorized => None,
+            // The message above is the source's own, so what lies behind it comes next.
+            Kind::Failure(source) => source.source(),
+        }
+    }
+}
+
+impl From<PolicyError> for AuthorizerError {
+    fn from(error: PolicyError) -> Self {
+        Self(Kind::Failure(Arc::new(error)))
+    }
+}
+
+impl From<ResponseError> for AuthorizerError {
+    fn from(error: ResponseError) -> Self {
+        Self(Kind::Failure(Arc::new(error)))
+    }
+}

@@ -1,0 +1,70 @@
+//! The port: what you implement.
+//!
+//! An [`Authorizer`] is asked who a caller is and what that caller may do. It decides nothing: it returns a
+//! policy, and whoever runs the authorizer (API Gateway, or [`AuthorizerLayer`](crate::AuthorizerLayer))
+//! evaluates that policy against the ARN of each request.
+//!
+//! ```
+//! use tower_lambda_authorizer::policy::AnyMethod;
+//! use tower_lambda_authorizer::{Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerResponse};
+//!
+//! struct ApiKeys { keys: std::collections::HashMap<String, String> }
+//!
+//! impl Authorizer for ApiKeys {
+//!     async fn authorize(&self, event: AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
+//!         let user = event.header("x-api-key").and_then(|key| self.keys.get(key));
+//!         let user = user.ok_or_else(AuthorizerError::unauthorized)?;
+//!         let policy = event.policy().value("user", user).allow(AnyMethod, "/users/{user}/*").build()?;
+//!         Ok(AuthorizerResponse::new(user.as_str(), policy)?)
+//!     }
+//! }
+//! ```
+//!
+//! # Why not `tower::Service<AuthorizerEvent>`?
+//!
+//! An authorizer has no readiness to drive and no `&mut` state per call: it is asked by many requests at once,
+//! and what it shares it shares behind `&self`. The trait says just that, and the compiler then points at *your*
+//! code when a future is not `Send`.
+
+mod error;
+mod func;
+mod shared;
+
+use std::sync::Arc;
+
+pub use error::AuthorizerError;
+pub use func::{AuthorizerFn, authorizer_fn};
+pub(crate) use shared::Answer;
+pub use shared::SharedAuthorizer;
+
+use crate::contract::{AuthorizerEvent, AuthorizerResponse};
+
+/// Says who is calling and what they may do.
+///
+/// Write `async fn authorize`; see the [module documentation](self) for a whole one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an authorizer",
+    note = "implement `Authorizer` for it, or wrap an async closure with `authorizer_fn`"
+)]
+pub trait Authorizer: Send + Sync + 'static {
+    /// Answers one event.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorizerError::unauthorized`] if the caller's credentials are no good: the client sees 401. Any other
+    /// error is a failure of the authorizer: the client sees 500 and is told nothing about it. Neither is ever
+    /// cached, and neither ever lets a request through.
+    fn authorize(
+        &self,
+        event: AuthorizerEvent,
+    ) -> impl Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send;
+}
+
+impl<A: Authorizer> Authorizer for Arc<A> {
+    fn authorize(
+        &self,
+        event: AuthorizerEvent,
+    ) -> impl Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send {
+        (**self).authorize(event)
+    }
+}

@@ -1,0 +1,31 @@
+//! What crosses between gateway and authorizer, and what a handler reads afterwards.
+//!
+//! | direction | type |
+//! |---|---|
+//! | gateway → authorizer | [`AuthorizerEvent`]: a [`TokenEvent`] or a [`RequestEvent`] |
+//! | authorizer → gateway | [`AuthorizerResponse`]: principal, policy and context |
+//! | gateway → handler | [`Principal`] and [`AuthorizerContext`], in the request's extensions |
+//!
+//! Nothing here is asynchronous and nothing here decides: an event says what is asked, a response says what the
+//! authorizer thinks of it, and the verdict is the policy's.
+
+mod authorization;
+mod context;
+mod event;
+mod principal;
+mod request;
+mod response;
+mod token;
+
+pub use authorization::Authorization;
+pub(crate) use authorization::Expiry;
+pub use context::{Context, ContextValue};
+pub use event::AuthorizerEvent;
+pub use principal::{AuthorizerContext, Principal};
+pub use request::RequestEvent;
+pub(crate) use request::RequestEventParts;
+pub use response::{AuthorizerResponse, ResponseError};
+pub use token::TokenEvent;
+
+/// What `Debug` prints in the place of a secret.
+pub(crate) const REDACTED: &str = "…";
