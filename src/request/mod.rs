@@ -1,0 +1,32 @@
+//! From an HTTP request's head to the contract: which stage, which path, whose identity.
+//!
+//! All of it is synchronous and total: there is no request on which it fails to give an answer, and no request
+//! whose body it looks at.
+//!
+//! # Targets
+//!
+//! A request target is accepted only if everybody reads it alike. Refused with 400 are targets that do not start
+//! with `/`; empty segments (one at the end is a trailing slash and stays); `.` and `..`, also escaped and also
+//! before a `;`; malformed escapes; escapes of letters, digits, `-`, `.`, `_` and `~`; escaped `/` and `\`; raw
+//! `\`; anything raw that is not ASCII; control characters; what is not UTF-8 when decoded; user information; and
+//! methods other than a letter followed by at most 31 letters, digits, `-` or `_`.
+//!
+//! What is accepted has one spelling in ARNs: letters, digits and `-._~!$&'()+,;=:@` stand for themselves,
+//! everything else is escaped, in upper case. A path as it stands in an ARN can therefore never be mistaken for a
+//! pattern.
+
+mod event;
+mod identity;
+mod query;
+mod route;
+mod source;
+mod stage;
+mod target;
+
+pub(crate) use event::{RequestId, request_event};
+pub use identity::IdentitySource;
+pub(crate) use identity::{Identity, IdentityError};
+pub(crate) use route::{Location, locate};
+pub(crate) use source::SourceAddress;
+pub use stage::{ApiStage, StageError};
+pub(crate) use target::{CanonicalPath, TargetRules, check_request_line, read_path};

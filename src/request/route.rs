@@ -1,0 +1,179 @@
+//! Where a request stands: its full path, and the template it was routed by.
+
+use http::{Extensions, Uri};
+
+/// What is known about a request's path before it is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Location<'a> {
+    /// The whole path, also under `nest`.
+    pub(crate) path: &'a str,
+    /// The template of the matched route, in axum's spelling.
+    pub(crate) template: Option<&'a str>,
+}
+
+/// Something between us and the router that set the original URI moved the request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Moved;
+
+/// Finds the full path.
+///
+/// axum cuts the prefix off the path of a nested service and keeps the original URI beside it. The original
+/// counts only if it is exactly that prefix and the current path: anything else means that the request was
+/// rewritten after the first router saw it, and then nobody can say which path will be served.
+#[cfg(feature = "axum")]
+pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Location<'a>, Moved> {
+    use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+
+    let current = uri.path();
+    let template = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let Some(OriginalUri(original)) = extensions.get::<OriginalUri>() else {
+        return Ok(Location { path: current, template });
+    };
+    let original = original.path();
+    let tail = match extensions.get::<NestedPath>() {
+        None => original,
+        Some(prefix) => strip_prefix(original, prefix.as_str()).ok_or(Moved)?,
+    };
+    if tail == current || (tail.is_empty() && current == "/") {
+        Ok(Location { path: original, template })
+    } else {
+        Err(Moved)
+    }
+}
+
+/// Without a router there is no full path but the current one.
+#[cfg(not(feature = "axum"))]
+pub(crate) fn locate<'a>(uri: &'a Uri, _extensions: &'a Extensions) -> Result<Location<'a>, Moved> {
+    Ok(Location { path: uri.path(), template: None })
+}
+
+/// Cuts off the segments of `prefix`, in which `{name}` stands for any one segment.
+#[cfg(feature = "axum")]
+fn strip_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    let mut rest = path;
+    for expected in prefix.trim_matches('/').split('/').filter(|segment| !segment.is_empty()) {
+        let after_slash = rest.strip_prefix('/')?;
+        let end = after_slash.find('/').unwrap_or(after_slash.len());
+        let (segment, tail) = after_slash.split_at_checked(end)?;
+        let is_parameter = expected.contains('{');
+        if segment.is_empty() || !(is_parameter || segment == expected) {
+            return None;
+        }
+        rest = tail;
+    }
+    Some(rest)
+}
+
+/// The template in API Gateway's spelling: `{*rest}` is `{rest+}`, and without a template everything is
+/// `/{proxy+}`.
+pub(crate) fn resource(template: Option<&str>) -> Box<str> {
+    match template {
+        None => "/{proxy+}".into(),
+        Some(template) if !template.contains("{*") => template.into(),
+        Some(template) => {
+            let segments = template.split('/').map(|segment| {
+                match segment.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => format!("{{{name}+}}"),
+                    None => segment.to_owned(),
+                }
+            });
+            segments.collect::<Vec<_>>().join("/").into()
+        }
+    }
+}
+
+/// The parameters of a path, undecoded. A path that does not fit its template has none.
+pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, Box<str>)> {
+    let Some(template) = template else {
+        let proxy = path.trim_matches('/');
+        return if proxy.is_empty() { vec![] } else { vec![("proxy".into(), proxy.into())] };
+    };
+    let mut found = Vec::new();
+    let mut rest = path;
+    for expected in template.split('/').skip(1) {
+        let Some(after_slash) = rest.strip_prefix('/') else { return vec![] };
+        if let Some(name) = expected.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
+            found.push((name.into(), after_slash.into()));
+            return found;
+        }
+        let end = after_slash.find('/').unwrap_or(after_slash.len());
+        let Some((segment, tail)) = after_slash.split_at_checked(end) else { return vec![] };
+        match parameter(expected, segment) {
+            Fit::Literal => {}
+            Fit::Value(name, value) => found.push((name.into(), value.into())),
+            Fit::No => return vec![],
+        }
+        rest = tail;
+    }
+    if rest.is_empty() { found } else { vec![] }
+}
+
+enum Fit<'a> {
+    Literal,
+    Value(&'a str, &'a str),
+    No,
+}
+
+/// Fits one segment to `literal`, or to `before{name}after`.
+fn parameter<'a>(expected: &'a str, segment: &'a str) -> Fit<'a> {
+    let named = expected.split_once('{').filter(|(_, rest)| !rest.starts_with('{'));
+    let Some((before, (name, after))) =
+        named.and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    else {
+        return if expected.replace("{{", "{").replace("}}", "}") == segment {
+            Fit::Literal
+        } else {
+            Fit::No
+        };
+    };
+    match segment.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+        Some(value) => Fit::Value(name, value),
+        None => Fit::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(template: &str, path: &str) -> String {
+        let found = parameters(Some(template), path);
+        found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
+    }
+
+    #[test]
+    fn parameters_keep_their_escapes() {
+        assert_eq!(fit("/users/{id}/files/{*rest}", "/users/a%20b/files/x/y%2Fz/"), "id=a%20b,rest=x/y%2Fz/");
+        assert_eq!(fit("/v{major}/{id}", "/v2/7"), "major=2,id=7");
+        assert_eq!(fit("/{id}/", "/7/"), "id=7");
+        assert_eq!(fit("/{{x}}/{id}", "/{x}/7"), "id=7");
+        assert_eq!(fit("/", "/"), "");
+    }
+
+    #[test]
+    fn what_does_not_fit_has_no_parameters() {
+        assert_eq!(fit("/users/{id}", "/users"), "");
+        assert_eq!(fit("/users/{id}", "/other/7"), "");
+        assert_eq!(fit("/users/{id}", "/users/7/more"), "");
+    }
+
+    #[test]
+    fn without_a_template_everything_is_the_proxy() {
+        assert_eq!(&*resource(None), "/{proxy+}");
+        assert_eq!(parameters(None, "/a/b/"), vec![("proxy".into(), "a/b".into())]);
+        assert_eq!(parameters(None, "/"), vec![]);
+        assert_eq!(&*resource(Some("/a/{id}/{*rest}")), "/a/{id}/{rest+}");
+    }
+
+    #[cfg(feature = "axum")]
+    #[test]
+    fn prefixes_are_cut_off_segment_by_segment() {
+        assert_eq!(strip_prefix("/api/users", "/api"), Some("/users"));
+        assert_eq!(strip_prefix("/api", "/api"), Some(""));
+        assert_eq!(strip_prefix("/api/", "/api/"), Some("/"));
+        assert_eq!(strip_prefix("/t1/v2/x", "/{tenant}/v2"), Some("/x"));
+        assert_eq!(strip_prefix("/apis/users", "/api"), None);
+        assert_eq!(strip_prefix("/other/users", "/api"), None);
+        assert_eq!(strip_prefix("/", "/api"), None);
+    }
+}

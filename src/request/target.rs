@@ -1,0 +1,354 @@
+//! The one reading of a request target.
+//!
+//! Everything that decides (the ARN, the event, the cache key) starts from what is accepted here, and what is
+//! accepted has one meaning for everybody behind us. Whatever two programs could read in two ways is refused.
+
+use std::borrow::Cow;
+
+use http::{Method, Uri};
+
+/// How lenient to be with targets that are legal but not canonical.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TargetRules {
+    /// Read `%61` as `a`. Only for those who can rewrite the request accordingly.
+    pub(crate) decode_unreserved: bool,
+    /// Let `%2F` stand, as data that never becomes a separator.
+    pub(crate) allow_encoded_slash: bool,
+}
+
+/// Why a target is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TargetError {
+    BadMethod,
+    ControlCharacter,
+    DotSegment,
+    EmptySegment,
+    EncodedSeparator,
+    EncodedUnreserved,
+    MalformedEscape,
+    NoLeadingSlash,
+    NotAscii,
+    NotUtf8,
+    RawBackslash,
+    UserInfo,
+}
+
+impl TargetError {
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::BadMethod => {
+                "the method is not a letter followed by at most 31 letters, digits, `-` or `_`"
+            }
+            Self::ControlCharacter => "the path holds a control character",
+            Self::DotSegment => "the path holds a `.` or `..` segment",
+            Self::EmptySegment => "the path holds an empty segment",
+            Self::EncodedSeparator => "the path holds an escaped `/` or `\\`",
+            Self::EncodedUnreserved => "the path escapes a character that needs no escape",
+            Self::MalformedEscape => "the path holds a `%` without two hexadecimal digits",
+            Self::NoLeadingSlash => "the request target is not a path",
+            Self::NotAscii => "the path holds a raw character that is not ASCII",
+            Self::NotUtf8 => "the path is not UTF-8 when decoded",
+            Self::RawBackslash => "the path holds a `\\`",
+            Self::UserInfo => "the request target holds user information",
+        }
+    }
+}
+
+/// An accepted path, in the spelling of ARNs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct CanonicalPath<'a> {
+    /// As sent, with hexadecimal digits in upper case and raw characters that no path may hold escaped.
+    pub(crate) as_sent: Cow<'a, str>,
+    /// The same with the escapes of `! $ & ' ( ) + , ; = : @` decoded, where there are any.
+    pub(crate) decoded: Option<String>,
+}
+
+impl CanonicalPath<'_> {
+    /// The one spelling of this path.
+    pub(crate) fn canonical(&self) -> &str {
+        self.decoded.as_deref().unwrap_or(&self.as_sent)
+    }
+
+    pub(crate) fn into_owned(self) -> CanonicalPath<'static> {
+        CanonicalPath { as_sent: Cow::Owned(self.as_sent.into_owned()), decoded: self.decoded }
+    }
+}
+
+/// Checks what surrounds the path. Methods are compared as they are, so only plain ones are let in.
+pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), TargetError> {
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(TargetError::UserInfo);
+    }
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    match method.as_str().as_bytes() {
+        [first, rest @ ..] if first.is_ascii_alphabetic() && rest.len() <= 31 && rest.iter().all(plain) => {
+            Ok(())
+        }
+        _ => Err(TargetError::BadMethod),
+    }
+}
+
+/// Reads a path. In the plain case this is one scan, and nothing is copied.
+pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<'_>, TargetError> {
+    let bytes = path.as_bytes();
+    if bytes.first() != Some(&b'/') {
+        return Err(TargetError::NoLeadingSlash);
+    }
+    let mut previous = 0;
+    for &byte in bytes {
+        match class(byte) {
+            Class::Plain => {}
+            // A slash or dot right behind a slash may start an empty or dot segment; so may a dot that ends one.
+            // The rest of the rules only concern characters that have to be written anew.
+            Class::Slash | Class::Dot if previous == b'/' => return rewrite(bytes, rules),
+            Class::Slash | Class::Dot => {}
+            Class::Rewritten => return rewrite(bytes, rules),
+        }
+        previous = byte;
+    }
+    Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None })
+}
+
+enum Class {
+    Plain,
+    Slash,
+    Dot,
+    /// Refused, escaped, or already an escape.
+    Rewritten,
+}
+
+const fn class(byte: u8) -> Class {
+    match byte {
+        b'/' => Class::Slash,
+        b'.' => Class::Dot,
+        _ if is_unreserved(byte) || is_reserved(byte) => Class::Plain,
+        _ => Class::Rewritten,
+    }
+}
+
+/// RFC 3986 unreserved: escaping these changes nothing but the look.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// The reserved characters that a path segment may hold raw, and that are raw in an ARN (`*` is not one).
+const fn is_reserved(byte: u8) -> bool {
+    matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+}
+
+/// The general case: two spellings are written, and the text they stand for is checked.
+fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, TargetError> {
+    let mut as_sent = String::with_capacity(bytes.len() + 8);
+    let mut canonical = String::with_capacity(bytes.len() + 8);
+    let mut text = Vec::with_capacity(bytes.len());
+
+    let mut rest = bytes.iter();
+    while let Some(&byte) = rest.next() {
+        if byte != b'%' {
+            text.push(byte);
+            match byte {
+                b'\\' => return Err(TargetError::RawBackslash),
+                0x80.. => return Err(TargetError::NotAscii),
+                _ if byte.is_ascii_control() => return Err(TargetError::ControlCharacter),
+                _ if byte == b'/' || is_unreserved(byte) || is_reserved(byte) => {
+                    as_sent.push(char::from(byte));
+                    canonical.push(char::from(byte));
+                }
+                _ => {
+                    push_escape(&mut as_sent, byte);
+                    push_escape(&mut canonical, byte);
+                }
+            }
+            continue;
+        }
+
+        let byte = escaped_byte(&mut rest).ok_or(TargetError::MalformedEscape)?;
+        match byte {
+            b'/' if rules.allow_encoded_slash => {}
+            b'/' | b'\\' => return Err(TargetError::EncodedSeparator),
+            _ if is_unreserved(byte) && !rules.decode_unreserved => {
+                return Err(TargetError::EncodedUnreserved);
+            }
+            _ => {}
+        }
+        text.push(byte);
+        if is_unreserved(byte) {
+            as_sent.push(char::from(byte));
+            canonical.push(char::from(byte));
+        } else {
+            push_escape(&mut as_sent, byte);
+            if is_reserved(byte) {
+                canonical.push(char::from(byte));
+            } else {
+                push_escape(&mut canonical, byte);
+            }
+        }
+    }
+
+    let text = std::str::from_utf8(&text).map_err(|_| TargetError::NotUtf8)?;
+    if text.chars().any(char::is_control) {
+        return Err(TargetError::ControlCharacter);
+    }
+    check_segments(&canonical)?;
+    let decoded = (canonical != as_sent).then_some(canonical);
+    Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded })
+}
+
+/// No empty segment but one at the end, and no dot segment, also not before a `;`.
+fn check_segments(canonical: &str) -> Result<(), TargetError> {
+    let mut segments = canonical.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment.is_empty() && segments.peek().is_some() {
+            return Err(TargetError::EmptySegment);
+        }
+        let name = segment.split_once(';').map_or(segment, |(name, _)| name);
+        if matches!(name, "." | "..") {
+            return Err(TargetError::DotSegment);
+        }
+    }
+    Ok(())
+}
+
+fn escaped_byte(digits: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
+    let high = char::from(*digits.next()?).to_digit(16)?;
+    let low = char::from(*digits.next()?).to_digit(16)?;
+    u8::try_from(high * 16 + low).ok()
+}
+
+fn push_escape(out: &mut String, byte: u8) {
+    out.push('%');
+    for digit in [byte >> 4, byte & 0x0F] {
+        out.push(char::from_digit(digit.into(), 16).unwrap_or_default().to_ascii_uppercase());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRICT: TargetRules = TargetRules { decode_unreserved: false, allow_encoded_slash: false };
+    const LENIENT: TargetRules = TargetRules { decode_unreserved: true, allow_encoded_slash: false };
+    const SLASHES: TargetRules = TargetRules { decode_unreserved: false, allow_encoded_slash: true };
+
+    #[track_caller]
+    fn reads(path: &str, rules: TargetRules, as_sent: &str, canonical: &str) {
+        let read = read_path(path, rules).unwrap();
+        assert_eq!(read.as_sent, as_sent, "as sent");
+        assert_eq!(read.canonical(), canonical, "canonical");
+        assert_eq!(read.decoded.is_some(), as_sent != canonical);
+        // What was made canonical stays as it is, without a copy.
+        let again = read_path(canonical, rules).unwrap();
+        assert_eq!((again.canonical(), again.decoded.as_ref()), (canonical, None));
+    }
+
+    #[track_caller]
+    fn refuses(path: &str, rules: TargetRules, error: TargetError) {
+        assert_eq!(read_path(path, rules), Err(error), "{path}");
+    }
+
+    #[test]
+    fn a_plain_path_is_not_copied() {
+        for path in [
+            "/",
+            "/users",
+            "/users/",
+            "/a/b.c/..d/e..",
+            "/v1.2/x-y_z~",
+            "/!$&'()+,;=:@",
+            "/a;b/...",
+            "/a..;/x",
+        ] {
+            let read = read_path(path, STRICT).unwrap();
+            assert!(matches!(read.as_sent, Cow::Borrowed(_)) || path.contains("/."), "{path}");
+            assert_eq!(read.as_sent, path);
+            assert_eq!(read.decoded, None);
+        }
+    }
+
+    #[test]
+    fn raw_characters_that_no_path_may_hold_are_shown_escaped() {
+        reads("/a*b", STRICT, "/a%2Ab", "/a%2Ab");
+        reads("/{id}", STRICT, "/%7Bid%7D", "/%7Bid%7D");
+        reads("/${x}", STRICT, "/$%7Bx%7D", "/$%7Bx%7D");
+        reads("/\"<>[]^`|", STRICT, "/%22%3C%3E%5B%5D%5E%60%7C", "/%22%3C%3E%5B%5D%5E%60%7C");
+    }
+
+    #[test]
+    fn escapes_of_reserved_characters_have_two_spellings() {
+        reads("/a%40b", STRICT, "/a%40b", "/a@b");
+        reads(
+            "/%21%24%26%27%28%29%2b%2C%3b%3D%3a%40",
+            STRICT,
+            "/%21%24%26%27%28%29%2B%2C%3B%3D%3A%40",
+            "/!$&'()+,;=:@",
+        );
+    }
+
+    #[test]
+    fn all_other_escapes_are_written_in_upper_case() {
+        reads("/a%20b%2a%3f%23%25%7b", STRICT, "/a%20b%2A%3F%23%25%7B", "/a%20b%2A%3F%23%25%7B");
+        reads("/caf%c3%a9", STRICT, "/caf%C3%A9", "/caf%C3%A9");
+        reads("/%252e%252e", STRICT, "/%252e%252e", "/%252e%252e");
+    }
+
+    #[test]
+    fn leniency_decodes_what_needs_no_escape() {
+        refuses("/%61dmin", STRICT, TargetError::EncodedUnreserved);
+        reads("/%61dmin%7e", LENIENT, "/admin~", "/admin~");
+        refuses("/%2e%2e/x", LENIENT, TargetError::DotSegment);
+        refuses("/x/%2e", LENIENT, TargetError::DotSegment);
+    }
+
+    #[test]
+    fn an_escaped_slash_is_data_where_it_is_allowed() {
+        refuses("/a%2fb", STRICT, TargetError::EncodedSeparator);
+        refuses("/a%5cb", SLASHES, TargetError::EncodedSeparator);
+        reads("/a%2fb", SLASHES, "/a%2Fb", "/a%2Fb");
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_is_refused() {
+        for path in ["", "*", "users", "h:443", "?x"] {
+            refuses(path, STRICT, TargetError::NoLeadingSlash);
+        }
+        for path in ["//", "//x", "/a//b", "/a//"] {
+            refuses(path, STRICT, TargetError::EmptySegment);
+        }
+        for path in ["/.", "/..", "/a/./b", "/a/../b", "/a/..", "/..;x=1/b", "/.;/b", "/..%3Bx", "/a/.."] {
+            refuses(path, STRICT, TargetError::DotSegment);
+        }
+        for path in ["/%", "/%2", "/%zz", "/%+1", "/a%2", "/%%41"] {
+            refuses(path, STRICT, TargetError::MalformedEscape);
+        }
+        for path in ["/%00", "/%0a", "/%7f", "/\u{1}", "/\u{7f}", "/%c2%80"] {
+            refuses(path, STRICT, TargetError::ControlCharacter);
+        }
+        refuses("/%ff", STRICT, TargetError::NotUtf8);
+        refuses("/%c3/%a9", STRICT, TargetError::NotUtf8);
+        refuses("/%c0%af", STRICT, TargetError::NotUtf8);
+        refuses("/é", STRICT, TargetError::NotAscii);
+        refuses("/a\\b", STRICT, TargetError::RawBackslash);
+    }
+
+    fn line(method: &str, uri: &str) -> Result<(), TargetError> {
+        check_request_line(&Method::from_bytes(method.as_bytes()).unwrap(), &uri.parse().unwrap())
+    }
+
+    #[test]
+    fn user_information_is_refused() {
+        assert_eq!(line("GET", "http://u:p@example.com/x"), Err(TargetError::UserInfo));
+        assert_eq!(line("GET", "http://@example.com/x"), Err(TargetError::UserInfo));
+        assert_eq!(line("GET", "http://example.com/@x"), Ok(()));
+    }
+
+    #[test]
+    fn methods_are_plain_words() {
+        for name in ["GET", "get", "X-PURGE", "M_SEARCH", "A23456789012345678901234567890123"] {
+            let ok = name.len() <= 32;
+            assert_eq!(line(name, "/").is_ok(), ok, "{name}");
+        }
+        for name in ["*", "GET*", "1GET", "-GET", "G.T", "GE$T", "G|T"] {
+            assert_eq!(line(name, "/"), Err(TargetError::BadMethod), "{name}");
+        }
+    }
+}
