@@ -1,0 +1,346 @@
+//! Building a layer: everything that can be wrong with a configuration is found here.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use http::{Extensions, HeaderName};
+use tokio::sync::Semaphore;
+
+use super::gateway::{AuthorizerKind, Caching, Gateway};
+use super::layer::AuthorizerLayer;
+use super::response::GatewayResponses;
+use crate::authorizer::{Authorizer, SharedAuthorizer};
+use crate::cache::{AuthorizerCache, KeySpace};
+use crate::clock::{Clock, SystemClock, Watch};
+use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
+
+/// The longest that API Gateway keeps an answer, in seconds.
+const MAX_TTL: Duration = Duration::from_secs(3600);
+const DEFAULT_TTL: Duration = Duration::from_secs(300);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_MAX_LOADS: usize = 1024;
+
+/// Makes an [`AuthorizerLayer`]; begun with [`AuthorizerLayer::token`] or [`AuthorizerLayer::request`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_lambda_authorizer::cache::MemoryCache;
+/// use tower_lambda_authorizer::middleware::ConfigError;
+/// use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerLayer, authorizer_fn};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
+/// let nobody = authorizer_fn(async |_event| Err(AuthorizerError::unauthorized()));
+///
+/// let layer = AuthorizerLayer::token(nobody, stage.clone())
+///     .with_cache(MemoryCache::default())
+///     .with_cache_ttl(Duration::from_secs(60))
+///     .build()?;
+///
+/// let mistake = AuthorizerLayer::request(nobody, stage).with_cache(MemoryCache::default()).build();
+/// assert!(matches!(mistake, Err(ConfigError::CacheWithoutIdentity)));
+/// # Ok(()) }
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
+    authorizer: SharedAuthorizer,
+    stage: ApiStage,
+    kind: AuthorizerKind,
+    sources: Vec<IdentitySource>,
+    requires_identity: bool,
+    shares_answers: bool,
+    cache: Option<Arc<dyn AuthorizerCache>>,
+    ttl: Option<Duration>,
+    timeout: Duration,
+    max_loads: usize,
+    clock: Box<dyn FnOnce() -> Watch + Send>,
+    target_rules: TargetRules,
+    head_as_get: bool,
+    source_address: SourceAddress,
+    secure_transport: Option<bool>,
+    responses: R,
+}
+
+impl AuthorizerLayerBuilder {
+    pub(super) fn new(authorizer: impl Authorizer, stage: ApiStage, kind: AuthorizerKind) -> Self {
+        Self {
+            authorizer: SharedAuthorizer::new(authorizer),
+            stage,
+            kind,
+            sources: Vec::new(),
+            requires_identity: false,
+            shares_answers: false,
+            cache: None,
+            ttl: None,
+            timeout: DEFAULT_TIMEOUT,
+            max_loads: DEFAULT_MAX_LOADS,
+            clock: Box::new(|| Watch::new(SystemClock)),
+            target_rules: TargetRules::default(),
+            head_as_get: false,
+            source_address: SourceAddress::default(),
+            secure_transport: None,
+            responses: GatewayResponses,
+        }
+    }
+}
+
+impl<R> AuthorizerLayerBuilder<R> {
+    /// `TOKEN` only: the header that holds the token, if it is not `Authorization`.
+    pub fn with_token_header(mut self, name: HeaderName) -> Self {
+        self.sources = vec![IdentitySource::header(name)];
+        self
+    }
+
+    /// `REQUEST` only: what identifies a caller. All of them together are the key of a cached answer, so leave none
+    /// out that the authorizer looks at.
+    pub fn with_identity_sources(mut self, sources: impl IntoIterator<Item = IdentitySource>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// Refuses requests that lack an identity source even where API Gateway would ask the authorizer: a `REQUEST`
+    /// authorizer without a cache.
+    pub fn require_identity(mut self) -> Self {
+        self.requires_identity = true;
+        self
+    }
+
+    /// Keeps answers in `cache`, for 300 seconds if [`with_cache_ttl`](Self::with_cache_ttl) does not say otherwise.
+    ///
+    /// What is kept is the policy. An authorizer that allows just the ARN it was asked about will then refuse the
+    /// same caller's other requests: see [`cache`](crate::cache).
+    pub fn with_cache(mut self, cache: impl AuthorizerCache) -> Self {
+        self.cache = Some(Arc::new(cache));
+        self
+    }
+
+    /// How long an answer is kept, at most an hour; zero keeps none. An answer with a shorter
+    /// [maximum age](crate::AuthorizerResponse::with_max_age) is kept for that long.
+    pub fn with_cache_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Allows a cache without an identity source of the request: the first answer then holds for *every* caller.
+    pub fn share_answers_between_all_callers(mut self) -> Self {
+        self.shares_answers = true;
+        self
+    }
+
+    /// How long an authorizer may take; 10 seconds if not said, as API Gateway gives it.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How many authorizers may run at once; 1,024 if not said. Further requests are refused with 500.
+    pub fn with_max_loads(mut self, loads: usize) -> Self {
+        self.max_loads = loads;
+        self
+    }
+
+    /// Takes the time from `clock`.
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(move || Watch::new(clock));
+        self
+    }
+
+    /// Lets an Allow for `GET` count for `HEAD`, which axum serves with the same handler. A Deny for either counts
+    /// in any case.
+    pub fn head_as_get(mut self) -> Self {
+        self.head_as_get = true;
+        self
+    }
+
+    /// Accepts paths that escape letters, digits, `-`, `.`, `_` or `~`, and reads them decoded. Only
+    /// [`protect`](crate::axum::protect) can do that, since it alone can have the decoded path routed; a layer
+    /// that is used in another way still refuses them.
+    #[cfg(feature = "axum")]
+    pub fn decode_unreserved_escapes(mut self) -> Self {
+        self.target_rules.decode_unreserved = true;
+        self
+    }
+
+    /// Accepts `%2F` in paths. It is data and stays `%2F`, in the ARN and for the router.
+    pub fn allow_encoded_slash(mut self) -> Self {
+        self.target_rules.allow_encoded_slash = true;
+        self
+    }
+
+    /// Finds the address of the connection's peer, for servers that do not serve with axum's connect info.
+    ///
+    /// Take it from the accepted socket, not from a header: whatever a client can write is not its address.
+    pub fn with_source_ip(
+        mut self,
+        find: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.source_address = SourceAddress::Custom(Arc::new(find));
+        self
+    }
+
+    /// Says whether clients reach this service over TLS: `aws:SecureTransport`. Not said, policies that depend on it
+    /// cannot be decided in a request's favour.
+    pub fn with_secure_transport(mut self, secure: bool) -> Self {
+        self.secure_transport = Some(secure);
+        self
+    }
+
+    /// Shapes refusals with a strategy of yours.
+    pub fn with_rejection_response<R2>(self, responses: R2) -> AuthorizerLayerBuilder<R2> {
+        AuthorizerLayerBuilder {
+            authorizer: self.authorizer,
+            stage: self.stage,
+            kind: self.kind,
+            sources: self.sources,
+            requires_identity: self.requires_identity,
+            shares_answers: self.shares_answers,
+            cache: self.cache,
+            ttl: self.ttl,
+            timeout: self.timeout,
+            max_loads: self.max_loads,
+            clock: self.clock,
+            target_rules: self.target_rules,
+            head_as_get: self.head_as_get,
+            source_address: self.source_address,
+            secure_transport: self.secure_transport,
+            responses,
+        }
+    }
+
+    /// Makes the layer.
+    ///
+    /// # Errors
+    ///
+    /// If anything about the configuration is contradictory or unsafe; nothing is left to find out at request time.
+    pub fn build(self) -> Result<AuthorizerLayer<R>, ConfigError> {
+        let sources = match &self.kind {
+            AuthorizerKind::Token { header } if self.sources.is_empty() => {
+                vec![IdentitySource::header(header.clone())]
+            }
+            _ => self.sources,
+        };
+        if matches!(self.kind, AuthorizerKind::Token { .. }) && !matches!(&*sources, [one] if one.is_header())
+        {
+            return Err(ConfigError::TokenIdentity);
+        }
+        if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
+            return Err(ConfigError::UnknownStageVariable { name: name.into() });
+        }
+        let mut known = HashSet::new();
+        if let Some(source) = sources.iter().find(|source| !known.insert(*source)) {
+            return Err(ConfigError::RepeatedIdentitySource { source_text: source.to_string() });
+        }
+        if self.ttl.is_some_and(|ttl| ttl > MAX_TTL) {
+            return Err(ConfigError::LongTtl);
+        }
+        if self.ttl.is_some_and(|ttl| !ttl.is_zero()) && self.cache.is_none() {
+            return Err(ConfigError::TtlWithoutCache);
+        }
+        if self.timeout.is_zero() {
+            return Err(ConfigError::ZeroTimeout);
+        }
+        if self.max_loads == 0 || self.max_loads > Semaphore::MAX_PERMITS {
+            return Err(ConfigError::MaxLoads);
+        }
+        let ttl = self.ttl.unwrap_or(DEFAULT_TTL);
+        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching {
+            cache,
+            ttl,
+            epoch: AtomicU64::new(0),
+        });
+        let identifies = sources.iter().any(IdentitySource::is_of_request);
+        if caching.is_some() && !identifies && !self.shares_answers {
+            return Err(ConfigError::CacheWithoutIdentity);
+        }
+        let asks_without_identity =
+            matches!(self.kind, AuthorizerKind::Request) && caching.is_none() && !self.requires_identity;
+        let gateway = Gateway {
+            space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
+            stage: self.stage,
+            authorizer: self.authorizer,
+            kind: self.kind,
+            asks_without_identity,
+            caching,
+            timeout: self.timeout,
+            permits: Arc::new(Semaphore::new(self.max_loads)),
+            watch: (self.clock)(),
+            target_rules: self.target_rules,
+            head_as_get: self.head_as_get,
+            source_address: self.source_address,
+            secure_transport: self.secure_transport,
+        };
+        Ok(AuthorizerLayer::new(gateway, self.responses))
+    }
+}
+
+impl<R> std::fmt::Debug for AuthorizerLayerBuilder<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizerLayerBuilder")
+            .field("stage", &self.stage)
+            .field("kind", &self.kind)
+            .field("identity_sources", &self.sources)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration that would not be safe, or not be what it seems.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Answers would be kept without knowing whose they are.
+    CacheWithoutIdentity,
+    /// Answers would be kept for more than an hour.
+    LongTtl,
+    /// No authorizer could ever run, or more than there can be.
+    MaxLoads,
+    /// An identity source is named twice.
+    RepeatedIdentitySource {
+        /// Which.
+        source_text: String,
+    },
+    /// A `TOKEN` authorizer has exactly one identity source: a header.
+    TokenIdentity,
+    /// A time to live is set, and there is nothing that could keep answers so long.
+    TtlWithoutCache,
+    /// An identity source names a stage variable that the stage has not.
+    UnknownStageVariable {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// No authorizer could ever answer in time.
+    ZeroTimeout,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CacheWithoutIdentity => f.write_str(
+                "a cache needs an identity source of the request, or the first answer would hold for every caller: \
+                 add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
+            ),
+            Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
+            Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
+            Self::RepeatedIdentitySource { source_text } => {
+                write!(f, "the identity source `{source_text}` is named twice: name it once")
+            }
+            Self::TokenIdentity => f.write_str(
+                "an authorizer of type TOKEN has one header as its identity source: \
+                 use `with_token_header`, or make it an authorizer of type REQUEST",
+            ),
+            Self::TtlWithoutCache => {
+                f.write_str("there is no cache to keep answers in: add one with `with_cache`")
+            }
+            Self::UnknownStageVariable { name } => write!(
+                f,
+                "the identity source `stageVariables.{name}` has no value: \
+                 set it with `ApiStage::with_stage_variable`"
+            ),
+            Self::ZeroTimeout => f.write_str("no authorizer answers in no time: raise `with_timeout`"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

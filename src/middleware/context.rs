@@ -1,0 +1,72 @@
+//! What conditions can know about a request.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::time::SystemTime;
+
+use http::header::{REFERER, USER_AGENT};
+use http::{HeaderName, Request};
+
+use super::gateway::Gateway;
+use crate::clock::Now;
+use crate::policy::{ConditionContext, ConditionKey, ConditionValue};
+
+/// The condition keys of one request. A key is looked at only when a statement asks for it, and the clock is read
+/// at most once.
+pub(crate) struct RequestContext<'a, B> {
+    gateway: &'a Gateway,
+    request: &'a Request<B>,
+    now: OnceCell<Now>,
+}
+
+impl<'a, B> RequestContext<'a, B> {
+    pub(crate) fn new(gateway: &'a Gateway, request: &'a Request<B>, now: Option<Now>) -> Self {
+        let cell = OnceCell::new();
+        if let Some(now) = now {
+            // The cell is empty, so this cannot fail.
+            let _ = cell.set(now);
+        }
+        Self { gateway, request, now: cell }
+    }
+
+    /// A header that is sent once and is text; several of them may mean anything.
+    fn header(&self, name: HeaderName) -> ConditionValue<'_> {
+        let mut values = self.request.headers().get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => ConditionValue::Absent,
+            (Some(value), None) => match std::str::from_utf8(value.as_bytes()) {
+                Ok(text) => ConditionValue::Text(Cow::Borrowed(text)),
+                Err(_) => ConditionValue::Unavailable,
+            },
+            (Some(_), Some(_)) => ConditionValue::Unavailable,
+        }
+    }
+}
+
+impl<B> ConditionContext for RequestContext<'_, B> {
+    fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
+        match key {
+            ConditionKey::SourceIp => match self.gateway.source_ip(self.request) {
+                Some(address) => ConditionValue::Ip(address),
+                None => ConditionValue::Unavailable,
+            },
+            ConditionKey::UserAgent => self.header(USER_AGENT),
+            ConditionKey::Referer => self.header(REFERER),
+            ConditionKey::CurrentTime | ConditionKey::EpochTime => {
+                let now = self.now.get_or_init(|| self.gateway.watch.now());
+                match SystemTime::UNIX_EPOCH.checked_add(now.wall) {
+                    Some(time) => ConditionValue::Time(time),
+                    None => ConditionValue::Unavailable,
+                }
+            }
+            ConditionKey::SecureTransport => match self.gateway.secure_transport {
+                Some(secure) => ConditionValue::Bool(secure),
+                None => ConditionValue::Unavailable,
+            },
+            ConditionKey::RequestedRegion => {
+                ConditionValue::Text(Cow::Borrowed(self.gateway.stage.arn().region()))
+            }
+            _ => ConditionValue::Absent,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The response, in the making.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::gateway::{Gateway, Verdict};
+use super::load::Loading;
+use super::rejection::Rejection;
+use super::response::ResponseForRejection;
+
+pin_project! {
+    /// The future of an [`AuthorizerService`](super::AuthorizerService).
+    pub struct ResponseFuture<S, R, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, R, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, R, B>
+    where
+        S: Service<Request<B>>,
+    {
+        /// Allowed: the inner service is at work.
+        Calling { #[pin] future: S::Future },
+        /// Refused.
+        Refused { response: Option<S::Response> },
+        /// The authorizer is at work. Behind a pointer, so that requests which need no authorizer carry none.
+        Loading { waiting: Option<Box<Waiting<S, R, B>>> },
+    }
+}
+
+/// All that is needed once the authorizer has answered.
+pub(super) struct Waiting<S, R, B> {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) loading: Loading,
+    pub(super) request: Request<B>,
+    /// The very instance that was ready when the request came in.
+    pub(super) inner: S,
+    pub(super) responses: R,
+}
+
+impl<S, R, B> ResponseFuture<S, R, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn calling(future: S::Future) -> Self {
+        Self { state: State::Calling { future } }
+    }
+
+    pub(super) fn refused(response: S::Response) -> Self {
+        Self { state: State::Refused { response: Some(response) } }
+    }
+
+    pub(super) fn loading(waiting: Waiting<S, R, B>) -> Self {
+        Self { state: State::Loading { waiting: Some(Box::new(waiting)) } }
+    }
+}
+
+impl<S, R, B, ResBody> Future for ResponseFuture<S, R, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    R: ResponseForRejection<ResBody>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Calling { future } => return future.poll(cx),
+                StateProjection::Refused { response } => {
+                    return match response.take() {
+                        Some(response) => Poll::Ready(Ok(response)),
+                        None => Poll::Pending,
+                    };
+                }
+                StateProjection::Loading { waiting } => {
+                    let Some(pending) = waiting else { return Poll::Pending };
+                    let loaded = ready!(pending.loading.poll(cx));
+                    let Some(done) = waiting.take() else { return Poll::Pending };
+                    let Waiting { gateway, loading, mut request, mut inner, responses } = *done;
+                    let question = &loading.question;
+                    let verdict = match loaded {
+                        Ok(authorization) => gateway.decide(authorization, false, question, &request, None),
+                        Err(rejection) => Verdict::Refuse(match question.request_id {
+                            Some(id) => rejection.of_request(id),
+                            None => rejection,
+                        }),
+                    };
+                    match verdict {
+                        Verdict::Forward(pass) => {
+                            pass.insert_into(&mut request);
+                            State::Calling { future: inner.call(request) }
+                        }
+                        Verdict::Refuse(rejection) => {
+                            State::Refused { response: Some(refusal(&responses, rejection)) }
+                        }
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S, R, B> std::fmt::Debug for ResponseFuture<S, R, B>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+/// The response to a refused request. The reason is put beside it, whatever the strategy made of it.
+pub(super) fn refusal<R, B>(responses: &R, rejection: Rejection) -> Response<B>
+where
+    R: ResponseForRejection<B>,
+{
+    let mut response = responses.response_for_rejection(&rejection);
+    response.extensions_mut().insert(rejection);
+    response
+}

@@ -1,0 +1,350 @@
+//! The gateway's part, without tower: from the head of a request to a verdict.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderName, Method, Request};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::context::RequestContext;
+use super::rejection::{Rejection, RejectionKind};
+use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
+use crate::cache::{AuthorizerCache, CacheKey, CacheKeyRef, KeySpace};
+use crate::clock::{Now, Watch};
+use crate::contract::{Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, Principal, TokenEvent};
+use crate::policy::{AccessRequest, Decision};
+use crate::request::{
+    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
+    check_request_line, locate, read_path, request_event,
+};
+
+/// The longest ARN of a request, in bytes.
+const MAX_ARN: usize = 1600;
+
+/// One configured authorizer: everything a layer knows, shared by all of its services.
+pub(crate) struct Gateway {
+    pub(crate) stage: ApiStage,
+    pub(crate) authorizer: SharedAuthorizer,
+    pub(crate) kind: AuthorizerKind,
+    pub(crate) space: Arc<KeySpace>,
+    /// Whether the authorizer is asked about requests that lack an identity source.
+    pub(crate) asks_without_identity: bool,
+    pub(crate) caching: Option<Caching>,
+    pub(crate) timeout: Duration,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) watch: Watch,
+    pub(crate) target_rules: TargetRules,
+    pub(crate) head_as_get: bool,
+    pub(crate) source_address: SourceAddress,
+    pub(crate) secure_transport: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum AuthorizerKind {
+    Token { header: HeaderName },
+    Request,
+}
+
+pub(crate) struct Caching {
+    pub(crate) cache: Arc<dyn AuthorizerCache>,
+    pub(crate) ttl: Duration,
+    /// Counts invalidations: what was loaded across one is not kept.
+    pub(crate) epoch: AtomicU64,
+}
+
+/// What is to be done with a request.
+pub(crate) enum Verdict {
+    Forward(Pass),
+    Refuse(Rejection),
+}
+
+/// The right to call the inner service, and what to tell it. Made in one place only: where a policy allowed.
+pub(crate) struct Pass(Principal);
+
+impl Pass {
+    pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
+        request.extensions_mut().insert(self.0);
+    }
+}
+
+/// The first part of the work: all that can be done without waiting.
+pub(crate) enum Admission {
+    Decided(Verdict),
+    Load(Load),
+}
+
+/// An authorizer that has yet to answer, and the question that its answer will be asked.
+pub(crate) struct Load {
+    pub(crate) answer: Answer,
+    pub(crate) question: Question<'static>,
+    pub(crate) ticket: Ticket,
+}
+
+/// The one spelling of a path that had another.
+pub(crate) struct Rewrite {
+    /// The whole path.
+    pub(crate) full: String,
+    /// What is left of it here, below the prefixes of nested routers.
+    pub(crate) current: String,
+}
+
+/// What is asked of a policy: a method and a path.
+pub(crate) struct Question<'a> {
+    method: Method,
+    path: CanonicalPath<'a>,
+    pub(crate) request_id: Option<RequestId>,
+}
+
+/// What a load carries along until its answer is stored.
+pub(crate) struct Ticket {
+    pub(crate) _permit: OwnedSemaphorePermit,
+    key: Option<CacheKey>,
+    epoch: u64,
+}
+
+impl Ticket {
+    /// Whether anybody but this request has use for the answer.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.key.is_some()
+    }
+}
+
+impl Gateway {
+    /// Reads the request, and decides it if an answer is at hand.
+    pub(crate) fn admit<B>(&self, request: &Request<B>) -> Admission {
+        match self.try_admit(request) {
+            Ok(admission) => admission,
+            Err(rejection) => Admission::Decided(Verdict::Refuse(rejection)),
+        }
+    }
+
+    fn try_admit<B>(&self, request: &Request<B>) -> Result<Admission, Rejection> {
+        let located = self.locate(request)?;
+        // Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
+        let rules = TargetRules { decode_unreserved: false, ..self.target_rules };
+        let path = self.canonical_path(request, located, rules)?;
+        let identity = self.identity(request)?;
+        let question = Question { method: self.asked_method(request.method()), path, request_id: None };
+
+        if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
+            let key = CacheKeyRef::new(&self.space, identity);
+            if let Some(authorization) = caching.cache.get(&key) {
+                let now = self.watch.now();
+                if authorization.expiry().is_some_and(|expiry| expiry.is_after(now)) {
+                    return Ok(Admission::Decided(self.decide(
+                        authorization,
+                        true,
+                        &question,
+                        request,
+                        Some(now),
+                    )));
+                }
+                caching.cache.remove(&key);
+            }
+        }
+        self.load(request, located, question, identity.as_ref()).map(Admission::Load)
+    }
+
+    /// The second part: judges a request by an accepted answer.
+    pub(crate) fn decide<B>(
+        &self,
+        authorization: Arc<Authorization>,
+        cached: bool,
+        question: &Question<'_>,
+        request: &Request<B>,
+        now: Option<Now>,
+    ) -> Verdict {
+        let context = RequestContext::new(self, request, now);
+        let asked = AccessRequest::new(question.method.as_str(), self.arn_path(&question.path.as_sent))
+            .with_context(&context);
+        let asked = match &question.path.decoded {
+            Some(decoded) => asked.with_canonical_path(self.arn_path(decoded)),
+            None => asked,
+        };
+        let evaluation = authorization.policy().evaluate(&asked);
+        let statement = evaluation.statement();
+        let rejection = match evaluation.decision() {
+            Decision::Allow => {
+                return Verdict::Forward(Pass(Principal::new(authorization, statement, cached)));
+            }
+            Decision::ExplicitDeny => Rejection::denied(RejectionKind::ExplicitDeny, statement),
+            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, None),
+            Decision::Indeterminate => Rejection::with_detail(
+                RejectionKind::UnavailableKey,
+                format!("`{}`", evaluation.unavailable_key().unwrap_or("unknown")),
+            ),
+        };
+        Verdict::Refuse(match question.request_id {
+            Some(id) => rejection.of_request(id),
+            None => rejection,
+        })
+    }
+
+    /// Checks an answer and keeps it, if it may be kept.
+    pub(crate) fn accept(
+        &self,
+        answer: Result<AuthorizerResponse, AuthorizerError>,
+        ticket: &Ticket,
+    ) -> Result<Arc<Authorization>, Rejection> {
+        let response = answer.map_err(|error| match error.is_unauthorized() {
+            true => Rejection::new(RejectionKind::Unauthorized),
+            false => Rejection::with_source(RejectionKind::AuthorizerFailure, error),
+        })?;
+        let max_age = response.max_age();
+        let lifetime = |max_age: Option<Duration>| {
+            let ttl = self.caching.as_ref().filter(|_| ticket.is_shared())?.ttl;
+            Some(Expiry::after(self.watch.now(), max_age.map_or(ttl, |max_age| max_age.min(ttl))))
+        };
+        let authorization = Authorization::accept(response, self.stage.arn(), lifetime)
+            .map_err(|error| Rejection::with_source(RejectionKind::InvalidResponse, error))?;
+        let authorization = Arc::new(authorization);
+        if let (Some(caching), Some(key), false) =
+            (&self.caching, &ticket.key, max_age.is_some_and(|age| age.is_zero()))
+        {
+            caching.store(key, &authorization, ticket.epoch);
+        }
+        Ok(authorization)
+    }
+
+    /// The path of a request, as the router is to see it and with all rules applied. `None`: as it is.
+    pub(crate) fn canonical_uri_path<B>(&self, request: &Request<B>) -> Result<Option<Rewrite>, Rejection> {
+        let located = self.locate(request)?;
+        let path = self.canonical_path(request, located, self.target_rules)?;
+        if path.canonical() == located.path {
+            return Ok(None);
+        }
+        // Under `nest` the router sees the end of the path. Both are written anew, so that they still agree.
+        let current = read_path(request.uri().path(), self.target_rules)
+            .map_err(|error| Rejection::with_detail(RejectionKind::InvalidTarget, error.reason()))?;
+        Ok(Some(Rewrite { full: path.canonical().to_owned(), current: current.canonical().to_owned() }))
+    }
+
+    fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
+        locate(request.uri(), request.extensions()).map_err(|_| Rejection::new(RejectionKind::TargetMoved))
+    }
+
+    fn canonical_path<'a, B>(
+        &self,
+        request: &'a Request<B>,
+        located: Location<'a>,
+        rules: TargetRules,
+    ) -> Result<CanonicalPath<'a>, Rejection> {
+        let refuse = |reason: &'static str| Rejection::with_detail(RejectionKind::InvalidTarget, reason);
+        let too_long = || Rejection::new(RejectionKind::TargetTooLong);
+
+        check_request_line(request.method(), request.uri()).map_err(|error| refuse(error.reason()))?;
+        // An escape takes three bytes, so a path longer than that cannot become short enough.
+        if located.path.len() > MAX_ARN * 3 {
+            return Err(too_long());
+        }
+        let path = read_path(located.path, rules).map_err(|error| refuse(error.reason()))?;
+        let arn_path = self
+            .stage
+            .strip_base_path(&path.as_sent)
+            .ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
+        if self.stage.arn().as_str().len() + request.method().as_str().len() + arn_path.len() > MAX_ARN {
+            return Err(too_long());
+        }
+        Ok(path)
+    }
+
+    /// The values of the identity sources; `None` where the authorizer is asked without.
+    fn identity<'a, B>(&'a self, request: &'a Request<B>) -> Result<Option<Identity<'a>>, Rejection> {
+        let mut identity = Identity::default();
+        let mut complete = true;
+        for source in &self.space.sources {
+            match source.resolve(&self.stage, request.headers(), request.uri().query()) {
+                Ok(value) => identity.push(value),
+                Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
+                Err(error) => {
+                    let kind = match error {
+                        IdentityError::Missing => RejectionKind::MissingIdentity,
+                        _ => RejectionKind::AmbiguousIdentity,
+                    };
+                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
+                }
+            }
+        }
+        Ok(complete.then_some(identity))
+    }
+
+    /// The part of a path that stands in the ARN. Paths outside the base path have been refused by then.
+    fn arn_path<'a>(&self, path: &'a str) -> &'a str {
+        self.stage.strip_base_path(path).unwrap_or_default()
+    }
+
+    fn asked_method(&self, method: &Method) -> Method {
+        if self.head_as_get && *method == Method::HEAD { Method::GET } else { method.clone() }
+    }
+
+    fn load<B>(
+        &self,
+        request: &Request<B>,
+        located: Location<'_>,
+        question: Question<'_>,
+        identity: Option<&Identity<'_>>,
+    ) -> Result<Load, Rejection> {
+        let permit = Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .map_err(|_| Rejection::new(RejectionKind::Overloaded))?;
+        let request_id = RequestId::random();
+        let path = &question.path.as_sent;
+        let arn = self.stage.arn().arn(request.method().as_str(), self.arn_path(path));
+        let event = match &self.kind {
+            AuthorizerKind::Token { .. } => {
+                let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
+                AuthorizerEvent::from(TokenEvent::new(arn, token))
+            }
+            AuthorizerKind::Request => AuthorizerEvent::from(request_event(
+                &self.stage,
+                arn,
+                request.method(),
+                path,
+                located,
+                request.uri().query(),
+                request.headers(),
+                self.source_ip(request),
+                request_id,
+            )),
+        };
+        let key = match (&self.caching, identity) {
+            (Some(_), Some(identity)) => Some(CacheKeyRef::new(&self.space, identity).to_key()),
+            _ => None,
+        };
+        let epoch = self.caching.as_ref().map_or(0, |caching| caching.epoch.load(Ordering::SeqCst));
+        Ok(Load {
+            answer: self.authorizer.ask(event),
+            question: Question {
+                method: question.method,
+                path: question.path.into_owned(),
+                request_id: Some(request_id),
+            },
+            ticket: Ticket { _permit: permit, key, epoch },
+        })
+    }
+
+    pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
+        self.source_address.of(request.extensions())
+    }
+}
+
+impl Caching {
+    fn store(&self, key: &CacheKey, authorization: &Arc<Authorization>, epoch: u64) {
+        if self.epoch.load(Ordering::SeqCst) != epoch {
+            return;
+        }
+        self.cache.insert(key.clone(), Arc::clone(authorization));
+        // An invalidation that came in between has swept the cache before or after the line above. If before, it
+        // is seen here, and what was just stored is swept again.
+        if self.epoch.load(Ordering::SeqCst) != epoch {
+            self.cache.retain(&|known, _| known != key);
+        }
+    }
+
+    pub(crate) fn invalidate(&self, forget: &dyn Fn(&CacheKey, &Authorization) -> bool) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.cache.retain(&|key, authorization| !forget(key, authorization));
+    }
+}

@@ -1,0 +1,105 @@
+//! The layer.
+
+use std::sync::Arc;
+
+use http::Response;
+use http::header::AUTHORIZATION;
+use tower_layer::Layer;
+
+use super::builder::AuthorizerLayerBuilder;
+use super::future::refusal;
+use super::gateway::{AuthorizerKind, Gateway};
+use super::rejection::Rejection;
+use super::response::{GatewayResponses, ResponseForRejection};
+use super::service::AuthorizerService;
+use crate::authorizer::Authorizer;
+use crate::request::ApiStage;
+
+/// Puts an authorizer in front of a service. Cloning it shares everything: the authorizer, its cache, its limits.
+///
+/// See the [module documentation](super) for what passes and what does not.
+#[derive(Clone)]
+#[must_use]
+pub struct AuthorizerLayer<R = GatewayResponses> {
+    gateway: Arc<Gateway>,
+    responses: R,
+}
+
+impl AuthorizerLayer {
+    /// An authorizer of type `TOKEN`: it is given the value of one header, `Authorization` if not said otherwise,
+    /// and nothing else of the request. Requests without that header are refused without asking it.
+    pub fn token(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
+        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Token { header: AUTHORIZATION })
+    }
+
+    /// An authorizer of type `REQUEST`: it is given the whole head of the request.
+    ///
+    /// Name the parts of the request that identify a caller with
+    /// [`with_identity_sources`](AuthorizerLayerBuilder::with_identity_sources): they are what answers are cached
+    /// under, and requests that lack one are refused without asking the authorizer, if there is a cache or
+    /// [`require_identity`](AuthorizerLayerBuilder::require_identity) was called.
+    pub fn request(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
+        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Request)
+    }
+}
+
+impl<R> AuthorizerLayer<R> {
+    pub(super) fn new(gateway: Gateway, responses: R) -> Self {
+        Self { gateway: Arc::new(gateway), responses }
+    }
+
+    /// Forgets every cached answer of this layer. An answer that is being awaited is used by whoever waits for it,
+    /// and is not kept.
+    pub fn invalidate_all(&self) {
+        self.invalidate(|_| true, |_| true);
+    }
+
+    /// Forgets what is cached about a principal, under whatever identity.
+    pub fn invalidate_principal(&self, principal_id: &str) {
+        self.invalidate(|_| true, |principal| principal == Some(principal_id));
+    }
+
+    /// Forgets what is cached about one identity: a value for each identity source, in their order.
+    pub fn invalidate_identity<'v>(&self, values: impl IntoIterator<Item = &'v str>) {
+        let values: Vec<&str> = values.into_iter().collect();
+        self.invalidate(|identity| identity == values, |_| true);
+    }
+
+    fn invalidate(&self, identity: impl Fn(&[&str]) -> bool, principal: impl Fn(Option<&str>) -> bool) {
+        let Some(caching) = &self.gateway.caching else { return };
+        caching.invalidate(&|key, authorization| {
+            let values: Vec<&str> = key.identity().map(|(_, value)| value).collect();
+            key.is_of(&self.gateway.space) && identity(&values) && principal(authorization.principal_id())
+        });
+    }
+
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
+    where
+        R: ResponseForRejection<B>,
+    {
+        refusal(&self.responses, rejection)
+    }
+}
+
+impl<S, R: Clone> Layer<S> for AuthorizerLayer<R> {
+    type Service = AuthorizerService<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthorizerService::new(inner, Arc::clone(&self.gateway), self.responses.clone())
+    }
+}
+
+impl<R> std::fmt::Debug for AuthorizerLayer<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizerLayer")
+            .field("stage", &self.gateway.stage)
+            .field("kind", &self.gateway.kind)
+            .field("identity_sources", &self.gateway.space.sources)
+            .field("cached", &self.gateway.caching.is_some())
+            .finish_non_exhaustive()
+    }
+}

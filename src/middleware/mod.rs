@@ -1,0 +1,76 @@
+//! The gateway's part, as a tower layer.
+//!
+//! # When a request passes
+//!
+//! 1. Its target is canonical (see [`request`](crate::request)). Otherwise 400; 414 if its ARN is over 1,600 bytes.
+//! 2. Each identity source is there once, is text, and has at most 8 KiB. Otherwise 401. One exception, which is API
+//!    Gateway's: a `REQUEST` authorizer without a cache is asked even if an identity source is missing.
+//! 3. There is an answer: from the cache, or from the authorizer. `Unauthorized` is 401. Every other error, a panic,
+//!    a time-out, an answer that no gateway would accept: 500.
+//! 4. The answer's policy allows the ARN of this very request, and no statement of it denies the request, in any
+//!    spelling. Otherwise 403.
+//!
+//! Then, and only then, is the inner service called, with a [`Principal`](crate::Principal) in the request's
+//! extensions. There is no switch that lets a request pass when something fails.
+//!
+//! # With axum
+//!
+//! Use [`protect`](crate::axum::protect) around the finished router. A layer that is added with `Router::layer`
+//! protects only the routes that were added *before* it, and cannot rewrite paths before they are routed.
+//!
+//! # With any tower service
+//!
+//! ```
+//! use http::{Request, Response, StatusCode};
+//! use tower::{Layer, ServiceExt, service_fn};
+//! use tower_lambda_authorizer::policy::AnyMethod;
+//! use tower_lambda_authorizer::{
+//!     ApiStage, AuthorizerError, AuthorizerLayer, AuthorizerResponse, Principal, authorizer_fn,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let authorizer = authorizer_fn(async |event| match event.bearer_token() {
+//!     Some("open sesame") => {
+//!         let policy = event.policy().allow(AnyMethod, "/cave/*").build()?;
+//!         Ok(AuthorizerResponse::new("ali-baba", policy)?)
+//!     }
+//!     _ => Err(AuthorizerError::unauthorized()),
+//! });
+//! let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
+//! let layer = AuthorizerLayer::token(authorizer, stage).build()?;
+//!
+//! let service = layer.layer(service_fn(async |request: Request<()>| {
+//!     let principal = request.extensions().get::<Principal>().map(|principal| principal.id().to_owned());
+//!     Ok::<_, std::convert::Infallible>(Response::new(principal.unwrap_or_default()))
+//! }));
+//!
+//! let ask = |path: &str, token: &str| Request::get(path).header("authorization", token).body(());
+//! let inside = service.clone().oneshot(ask("/cave/gold", "Bearer open sesame")?).await?;
+//! assert_eq!((inside.status(), inside.body().as_str()), (StatusCode::OK, "ali-baba"));
+//! let elsewhere = service.clone().oneshot(ask("/palace", "Bearer open sesame")?).await?;
+//! assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
+//! let nobody = service.oneshot(ask("/cave/gold", "Bearer open barley")?).await?;
+//! assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
+//! # Ok(()) }
+//! ```
+//!
+//! Put layers that change the response's body (compression) outside of this one, and CORS too: a preflight request
+//! carries no identity.
+
+mod builder;
+mod context;
+mod future;
+mod gateway;
+mod layer;
+mod load;
+mod rejection;
+mod response;
+mod service;
+
+pub use builder::{AuthorizerLayerBuilder, ConfigError};
+pub use future::ResponseFuture;
+pub use layer::AuthorizerLayer;
+pub use rejection::{Rejection, RejectionKind};
+pub use response::{GatewayResponses, ResponseForRejection};
+pub use service::AuthorizerService;

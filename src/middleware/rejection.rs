@@ -1,0 +1,202 @@
+//! Why a request was refused.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use crate::request::RequestId;
+
+/// A refused request: what the client is told, and what it is not.
+///
+/// The client sees the [status](Self::status) and a fixed body. The rest is for the program: a `Rejection` is in
+/// the extensions of every refusal, so that an outer layer can log or count it, and it is what a
+/// [`ResponseForRejection`](super::ResponseForRejection) is given to shape the refusal by. It never holds the
+/// caller's credentials.
+#[derive(Clone)]
+pub struct Rejection(Arc<Inner>);
+
+struct Inner {
+    kind: RejectionKind,
+    detail: Option<Box<str>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+    statement: Option<usize>,
+    request_id: RequestId,
+}
+
+/// The kinds of refusal. Each has one place in the gateway's contract.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// An identity source is there more than once, or is not text, or is too long: 401.
+    AmbiguousIdentity,
+    /// The authorizer returned an error other than "unauthorized": 500.
+    AuthorizerFailure,
+    /// The authorizer panicked: 500.
+    AuthorizerPanic,
+    /// The authorizer did not answer in time: 500.
+    AuthorizerTimeout,
+    /// A statement of the policy denies the request: 403.
+    ExplicitDeny,
+    /// No statement of the policy allows the request: 403.
+    ImplicitDeny,
+    /// The authorizer's answer is not one that a gateway accepts: 500.
+    InvalidResponse,
+    /// The request target is not canonical: 400.
+    InvalidTarget,
+    /// An identity source is missing or empty: 401.
+    MissingIdentity,
+    /// The path does not lie under the stage's base path: 404.
+    OutsideBasePath,
+    /// As many authorizers as may run at once are running: 500.
+    Overloaded,
+    /// The request was rewritten behind the back of the router that is to serve it: 500.
+    TargetMoved,
+    /// The request's ARN is over 1,600 bytes: 414.
+    TargetTooLong,
+    /// The authorizer says that the credentials are no good: 401.
+    Unauthorized,
+    /// A statement that may deny the request depends on something that cannot be known: 500.
+    UnavailableKey,
+}
+
+impl RejectionKind {
+    /// The gateway's status for it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            Self::AmbiguousIdentity | Self::MissingIdentity | Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ExplicitDeny | Self::ImplicitDeny => StatusCode::FORBIDDEN,
+            Self::OutsideBasePath => StatusCode::NOT_FOUND,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::AuthorizerFailure
+            | Self::AuthorizerPanic
+            | Self::AuthorizerTimeout
+            | Self::InvalidResponse
+            | Self::Overloaded
+            | Self::TargetMoved
+            | Self::UnavailableKey => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn summary(self) -> &'static str {
+        match self {
+            Self::AmbiguousIdentity => "an identity source is ambiguous",
+            Self::AuthorizerFailure => "the authorizer failed",
+            Self::AuthorizerPanic => "the authorizer panicked",
+            Self::AuthorizerTimeout => "the authorizer did not answer in time",
+            Self::ExplicitDeny => "the policy denies the request",
+            Self::ImplicitDeny => "no statement of the policy allows the request",
+            Self::InvalidResponse => "the authorizer's answer is not acceptable",
+            Self::InvalidTarget => "the request target is not canonical",
+            Self::MissingIdentity => "an identity source is missing or empty",
+            Self::OutsideBasePath => "the path does not lie under the base path of the stage",
+            Self::Overloaded => "too many authorizers are running",
+            Self::TargetMoved => {
+                "the path was rewritten after an outer router had seen it: rewrite outside of all routers"
+            }
+            Self::TargetTooLong => "the ARN of the request is longer than 1,600 bytes",
+            Self::Unauthorized => "the authorizer does not accept the credentials",
+            Self::UnavailableKey => "a statement that may deny the request depends on an unavailable key",
+        }
+    }
+}
+
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind) -> Self {
+        Self::build(kind, None, None)
+    }
+
+    /// A target that was accepted and could not be written anew.
+    #[cfg(feature = "axum")]
+    pub(crate) fn invalid_target() -> Self {
+        Self::new(RejectionKind::InvalidTarget)
+    }
+
+    /// With a word more than the kind says: text of ours, never of the request.
+    pub(crate) fn with_detail(kind: RejectionKind, detail: impl Into<Box<str>>) -> Self {
+        Self::build(kind, Some(detail.into()), None)
+    }
+
+    pub(crate) fn with_source(kind: RejectionKind, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::build(kind, None, Some(Arc::new(source)))
+    }
+
+    fn build(
+        kind: RejectionKind,
+        detail: Option<Box<str>>,
+        source: Option<Arc<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(Inner { kind, detail, source, statement: None, request_id: RequestId::random() }))
+    }
+
+    pub(crate) fn denied(kind: RejectionKind, statement: Option<usize>) -> Self {
+        let request_id = RequestId::random();
+        Self(Arc::new(Inner { kind, detail: None, source: None, statement, request_id }))
+    }
+
+    /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
+    pub(crate) fn of_request(&self, request_id: RequestId) -> Self {
+        let Inner { kind, detail, source, statement, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            kind: *kind,
+            detail: detail.clone(),
+            source: source.clone(),
+            statement: *statement,
+            request_id,
+        }))
+    }
+
+    /// What kind of refusal this is.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.0.kind
+    }
+
+    /// The gateway's status for it.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind().status()
+    }
+
+    /// Which statement of the policy denies the request, counted from zero.
+    #[must_use]
+    pub fn statement(&self) -> Option<usize> {
+        self.0.statement
+    }
+
+    /// The id of the refused request, as the client is told it and as the authorizer was.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.0.request_id.to_string()
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.kind.summary())?;
+        match &self.0.detail {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl std::fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.0.kind)
+            .field("detail", &self.0.detail)
+            .field("source", &self.0.source.as_ref().map(|source| source.to_string()))
+            .field("statement", &self.0.statement)
+            .field("request_id", &self.request_id())
+            .finish()
+    }
+}
