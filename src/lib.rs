@@ -13,4 +13,21 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod authorizer;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod axum;
+pub mod cache;
+pub mod clock;
+pub mod contract;
+pub mod middleware;
 pub mod policy;
+pub mod request;
+
+#[doc(inline)]
+pub use crate::{
+    authorizer::{Authorizer, AuthorizerError, authorizer_fn},
+    contract::{AuthorizerContext, AuthorizerEvent, AuthorizerResponse, Principal},
+    middleware::AuthorizerLayer,
+    request::ApiStage,
+};

@@ -1,0 +1,83 @@
+//! Extractors.
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::contract::{AuthorizerContext, Principal};
+
+/// A handler asked for what no layer had put there: a mistake in the wiring of the service, not of its client.
+///
+/// Answered with 500. What is wrong is in its message, for logs; the client is not told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum MissingAuthorization {
+    /// No [`AuthorizerLayer`](crate::AuthorizerLayer) ran before the handler.
+    NoLayer,
+    /// The layer ran, and the authorizer's answer names no principal.
+    NoPrincipal,
+}
+
+impl std::fmt::Display for MissingAuthorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoLayer => {
+                "no authorizer layer ran before this handler: wrap the router with `protect`, \
+                 or add the layer after the route"
+            }
+            Self::NoPrincipal => {
+                "the authorizer's answer names no principal: extract `AuthorizerContext` or `Option<Principal>`"
+            }
+        })
+    }
+}
+
+impl std::error::Error for MissingAuthorization {}
+
+impl IntoResponse for MissingAuthorization {
+    fn into_response(self) -> Response {
+        let body = r#"{"message":"Internal server error"}"#;
+        let mut response = (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+        let json = http::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = MissingAuthorization;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        principal(parts)?.ok_or(MissingAuthorization::NoPrincipal)
+    }
+}
+
+/// `None` where the authorizer named nobody. That no layer ran at all is an error here too.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = MissingAuthorization;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
+        principal(parts)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AuthorizerContext {
+    type Rejection = MissingAuthorization;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        match parts.extensions.get::<Principal>() {
+            Some(principal) => Ok(principal.context().clone()),
+            None => parts.extensions.get::<Self>().cloned().ok_or(MissingAuthorization::NoLayer),
+        }
+    }
+}
+
+fn principal(parts: &Parts) -> Result<Option<Principal>, MissingAuthorization> {
+    match parts.extensions.get::<Principal>() {
+        Some(principal) => Ok(Some(principal.clone())),
+        None if parts.extensions.get::<AuthorizerContext>().is_some() => Ok(None),
+        None => Err(MissingAuthorization::NoLayer),
+    }
+}

@@ -1,0 +1,179 @@
+//! A finished router, and an authorizer around and inside of it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum_core::body::Body;
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::middleware::{AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection};
+
+/// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use tower_lambda_authorizer::axum::protect;
+/// # use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerLayer, authorizer_fn};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
+/// # let layer = AuthorizerLayer::token(authorizer_fn(async |_| Err(AuthorizerError::unauthorized())), stage).build()?;
+/// let router = Router::new().route("/users/{id}", get(async || "hello"));
+/// let service = protect(router, layer);
+/// # let _ = async {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// axum::serve(listener, service).await?;
+/// # Ok::<_, std::io::Error>(()) };
+/// # Ok(()) }
+/// ```
+///
+/// What comes back is a service, no longer a router, so that no route can be added behind the layer's back. Two
+/// things happen around the router: before it, the request's path is refused or rewritten into its one spelling;
+/// inside of it, after it chose a route, the authorizer decides, and knows the route's template and parameters.
+///
+/// Public routes go outside: `Router::new().route("/health", get(health)).fallback_service(protect(router, layer))`.
+/// A layer that answers for itself, such as CORS, goes outside too: [`Protected::layer`].
+pub fn protect<R>(router: Router, layer: AuthorizerLayer<R>) -> Protected<CanonicalRouter<R>>
+where
+    R: ResponseForRejection<Body> + Clone + Send + Sync + 'static,
+{
+    // `with_state` once, so that axum does not do it for each request.
+    let router = router.layer(layer.clone()).with_state(());
+    Protected { service: CanonicalRouter { router, layer } }
+}
+
+/// A protected router: a service for [`axum::serve`], or for another router's `fallback_service`.
+///
+/// Served directly, it knows the address of the connection's peer without further ado.
+#[derive(Clone, Debug)]
+#[must_use = "it protects nothing until it is served"]
+pub struct Protected<S> {
+    service: S,
+}
+
+impl<S> Protected<S> {
+    /// Adds a layer around everything: it sees requests before they are checked, and refusals too.
+    pub fn layer<L: Layer<S>>(self, layer: L) -> Protected<L::Service> {
+        Protected { service: layer.layer(self.service) }
+    }
+
+    pub(super) fn service(&self) -> &S {
+        &self.service
+    }
+}
+
+impl<S, B> Service<Request<B>> for Protected<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.service.call(request)
+    }
+}
+
+/// The innermost service of a [`Protected`]: it makes paths canonical before they are routed.
+#[derive(Clone, Debug)]
+pub struct CanonicalRouter<R = GatewayResponses> {
+    router: Router,
+    layer: AuthorizerLayer<R>,
+}
+
+impl<R, B> Service<Request<B>> for CanonicalRouter<R>
+where
+    Router: Service<Request<B>, Response = Response<Body>>,
+    R: ResponseForRejection<Body>,
+{
+    type Response = Response<Body>;
+    type Error = <Router as Service<Request<B>>>::Error;
+    type Future = CanonicalFuture<<Router as Service<Request<B>>>::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.router.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.canonicalize(&mut request) {
+            Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
+            Err(rejection) => {
+                CanonicalFuture { state: State::Refused { response: Some(self.layer.refusal(rejection)) } }
+            }
+        }
+    }
+}
+
+impl<R> CanonicalRouter<R> {
+    fn canonicalize<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
+        let Some(rewrite) = self.layer.gateway().canonical_uri_path(request)? else { return Ok(()) };
+        if let Some(OriginalUri(original)) = request.extensions_mut().get_mut::<OriginalUri>() {
+            *original = with_path(original, &rewrite.full)?;
+        }
+        *request.uri_mut() = with_path(request.uri(), &rewrite.current)?;
+        Ok(())
+    }
+}
+
+fn with_path(uri: &Uri, path: &str) -> Result<Uri, Rejection> {
+    let path_and_query = match uri.query() {
+        Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+        None => PathAndQuery::try_from(path),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path_and_query.map_err(|_| Rejection::invalid_target())?);
+    Uri::from_parts(parts).map_err(|_| Rejection::invalid_target())
+}
+
+pin_project! {
+    /// The future of a [`CanonicalRouter`].
+    #[derive(Debug)]
+    pub struct CanonicalFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = StateProjection]
+    enum State<F> {
+        Refused { response: Option<Response<Body>> },
+        Routed { #[pin] future: F },
+    }
+}
+
+impl<F, E> Future for CanonicalFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Refused { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                None => Poll::Pending,
+            },
+            StateProjection::Routed { future } => {
+                let mut response = ready!(future.poll(cx))?;
+                // axum tells the methods of a path that exists, also to those who may not know that it exists.
+                if response.extensions().get::<Rejection>().is_some() {
+                    response.headers_mut().remove(http::header::ALLOW);
+                }
+                Poll::Ready(Ok(response))
+            }
+        }
+    }
+}
