@@ -161,7 +161,6 @@ impl Drop for PanicsInDrop {
 }
 
 impl Authorizer for Panics {
-    #[expect(clippy::manual_async_fn, reason = "one of the panics is before the future exists")]
     fn authorize(
         &self,
         event: AuthorizerEvent,

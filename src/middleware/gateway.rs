@@ -13,15 +13,20 @@ use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, CacheKey, CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
-use crate::contract::{Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, Principal, TokenEvent};
+use crate::contract::{
+    ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, PayloadFormat, Principal, TokenEvent,
+};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
     ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
-    check_request_line, locate, read_path, request_event,
+    check_request_line, locate, opens_websocket, read_path, request_event,
 };
 
 /// The longest ARN of a request, in bytes.
 const MAX_ARN: usize = 1600;
+
+/// The only route of a WebSocket API that has an authorizer.
+const CONNECT_ROUTE: &str = "$connect";
 
 /// One configured authorizer: everything a layer knows, shared by all of its services.
 pub(crate) struct Gateway {
@@ -44,7 +49,7 @@ pub(crate) struct Gateway {
 #[derive(Clone, Debug)]
 pub(crate) enum AuthorizerKind {
     Token { header: HeaderName },
-    Request,
+    Request { format: PayloadFormat },
 }
 
 pub(crate) struct Caching {
@@ -125,6 +130,9 @@ impl Gateway {
         // Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
         let rules = TargetRules { decode_unreserved: false, ..self.target_rules };
         let path = self.canonical_path(request, located, rules)?;
+        if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
+            return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
+        }
         let identity = self.identity(request)?;
         let question = Question { method: self.asked_method(request.method()), path, request_id: None };
 
@@ -157,10 +165,10 @@ impl Gateway {
         now: Option<Now>,
     ) -> Verdict {
         let context = RequestContext::new(self, request, now);
-        let asked = AccessRequest::new(question.method.as_str(), self.arn_path(&question.path.as_sent))
-            .with_context(&context);
+        let (method, path) = self.arn_tail(&question.method, &question.path.as_sent);
+        let asked = AccessRequest::new(method, path).with_context(&context);
         let asked = match &question.path.decoded {
-            Some(decoded) => asked.with_canonical_path(self.arn_path(decoded)),
+            Some(decoded) => asked.with_canonical_path(self.arn_tail(&question.method, decoded).1),
             None => asked,
         };
         let evaluation = authorization.policy().evaluate(&asked);
@@ -270,9 +278,13 @@ impl Gateway {
         Ok(complete.then_some(identity))
     }
 
-    /// The part of a path that stands in the ARN. Paths outside the base path have been refused by then.
-    fn arn_path<'a>(&self, path: &'a str) -> &'a str {
-        self.stage.strip_base_path(path).unwrap_or_default()
+    /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.
+    fn arn_tail<'a>(&self, method: &'a Method, path: &'a str) -> (&'a str, &'a str) {
+        match self.stage.kind() {
+            ApiKind::WebSocket => ("", CONNECT_ROUTE),
+            // Paths outside the base path have been refused by now.
+            _ => (method.as_str(), self.stage.strip_base_path(path).unwrap_or_default()),
+        }
     }
 
     fn asked_method(&self, method: &Method) -> Method {
@@ -291,13 +303,14 @@ impl Gateway {
             .map_err(|_| Rejection::new(RejectionKind::Overloaded))?;
         let request_id = RequestId::random();
         let path = &question.path.as_sent;
-        let arn = self.stage.arn().arn(request.method().as_str(), self.arn_path(path));
+        let (method, arn_path) = self.arn_tail(request.method(), path);
+        let arn = self.stage.arn().arn(method, arn_path);
         let event = match &self.kind {
             AuthorizerKind::Token { .. } => {
                 let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
                 AuthorizerEvent::from(TokenEvent::new(arn, token))
             }
-            AuthorizerKind::Request => AuthorizerEvent::from(request_event(
+            AuthorizerKind::Request { .. } => AuthorizerEvent::from(request_event(
                 &self.stage,
                 arn,
                 request.method(),

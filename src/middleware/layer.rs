@@ -13,6 +13,7 @@ use super::rejection::Rejection;
 use super::response::{GatewayResponses, ResponseForRejection};
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
+use crate::contract::{ApiKind, PayloadFormat};
 use crate::request::ApiStage;
 
 /// Puts an authorizer in front of a service. Cloning it shares everything: the authorizer, its cache, its limits.
@@ -27,7 +28,8 @@ pub struct AuthorizerLayer<R = GatewayResponses> {
 
 impl AuthorizerLayer {
     /// An authorizer of type `TOKEN`: it is given the value of one header, `Authorization` if not said otherwise,
-    /// and nothing else of the request. Requests without that header are refused without asking it.
+    /// and nothing else of the request. Requests without that header are refused without asking it. Only REST APIs
+    /// have such authorizers.
     pub fn token(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
         AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Token { header: AUTHORIZATION })
     }
@@ -39,7 +41,11 @@ impl AuthorizerLayer {
     /// under, and requests that lack one are refused without asking the authorizer, if there is a cache or
     /// [`require_identity`](AuthorizerLayerBuilder::require_identity) was called.
     pub fn request(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
-        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Request)
+        let format = match stage.kind() {
+            ApiKind::Http => PayloadFormat::V2,
+            _ => PayloadFormat::V1,
+        };
+        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Request { format })
     }
 }
 

@@ -10,29 +10,29 @@ use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerEvent, Author
 
 /// Counts what happens; clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Counter(Arc<AtomicUsize>);
+pub(crate) struct Counter(Arc<AtomicUsize>);
 
 impl Counter {
-    pub fn hit(&self) -> usize {
+    pub(crate) fn hit(&self) -> usize {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-pub fn stage() -> ApiStage {
+pub(crate) fn stage() -> ApiStage {
     ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod").unwrap()
 }
 
 /// Principal `me`, everything in the stage allowed.
-pub fn allow_all(event: &AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
+pub(crate) fn allow_all(event: &AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
     Ok(AuthorizerResponse::new("me", event.policy().allow(AnyMethod, "/*").build()?)?)
 }
 
 /// A service that counts its calls and answers with the principal's id.
-pub fn counting(
+pub(crate) fn counting(
     calls: &Counter,
 ) -> impl tower::Service<
     Request<()>,
@@ -51,6 +51,6 @@ pub fn counting(
 }
 
 /// A GET with a token.
-pub fn get(path: &str, token: &str) -> Request<()> {
+pub(crate) fn get(path: &str, token: &str) -> Request<()> {
     Request::get(path).header("authorization", token).body(()).unwrap()
 }
