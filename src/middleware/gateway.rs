@@ -222,7 +222,13 @@ impl Gateway {
     }
 
     fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
-        locate(request.uri(), request.extensions()).map_err(|_| Rejection::new(RejectionKind::TargetMoved))
+        locate(request.uri(), request.extensions()).map_err(|moved| {
+            // axum's `nest` itself moves what is not canonical: it takes `/api//users` for `/api/users`.
+            match read_path(moved.original, self.target_rules) {
+                Ok(_) => Rejection::new(RejectionKind::TargetMoved),
+                Err(error) => Rejection::with_detail(RejectionKind::InvalidTarget, error.reason()),
+            }
+        })
     }
 
     fn canonical_path<'a, B>(
