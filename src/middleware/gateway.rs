@@ -126,7 +126,7 @@ impl Gateway {
         let rules = TargetRules { decode_unreserved: false, ..self.target_rules };
         let path = self.canonical_path(request, located, rules)?;
         let identity = self.identity(request)?;
-        let question = Question { method: self.asked_method(request.method()), path, request_id: None };
+        let question = Question { method: request.method().clone(), path, request_id: None };
 
         if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
             let key = CacheKeyRef::new(&self.space, identity);
@@ -163,6 +163,8 @@ impl Gateway {
             Some(decoded) => asked.with_canonical_path(self.arn_path(decoded)),
             None => asked,
         };
+        let as_get = self.head_as_get && question.method == Method::HEAD;
+        let asked = if as_get { asked.allowed_as("GET") } else { asked };
         let evaluation = authorization.policy().evaluate(&asked);
         let statement = evaluation.statement();
         let rejection = match evaluation.decision() {
@@ -279,10 +281,6 @@ impl Gateway {
     /// The part of a path that stands in the ARN. Paths outside the base path have been refused by then.
     fn arn_path<'a>(&self, path: &'a str) -> &'a str {
         self.stage.strip_base_path(path).unwrap_or_default()
-    }
-
-    fn asked_method(&self, method: &Method) -> Method {
-        if self.head_as_get && *method == Method::HEAD { Method::GET } else { method.clone() }
     }
 
     fn load<B>(

@@ -91,7 +91,7 @@ impl BoundPolicy {
             });
         }
         for &index in self.deny.complex() {
-            if first.is_none_or(|known| index < known) && self.complex_applies(index, request) {
+            if first.is_none_or(|known| index < known) && self.complex_applies(index, &self.exact(request)) {
                 first = Some(index);
             }
         }
@@ -99,26 +99,33 @@ impl BoundPolicy {
     }
 
     fn first_permission(&self, request: &AccessRequest<'_>) -> Option<u32> {
+        let exact = self.exact(request);
+        let other = request.allowed_as.map(|method| Target { method, ..exact });
         let mut first = None;
-        self.allow.search(&self.exact(request), |statement| {
-            first = Some(statement);
-            true
-        });
+        for target in std::iter::once(exact).chain(other) {
+            self.allow.search(&target, |statement| {
+                first = Some(first.map_or(statement, |known: u32| known.min(statement)));
+                true
+            });
+        }
         for &index in self.allow.complex() {
-            if first.is_none_or(|known| index < known) && self.complex_applies(index, request) {
+            // What is excepted under one of two names is excepted.
+            let mut targets = std::iter::once(exact).chain(other);
+            if first.is_none_or(|known| index < known)
+                && targets.all(|target| self.complex_applies(index, &target))
+            {
                 first = Some(index);
             }
         }
         first
     }
 
-    fn complex_applies(&self, index: u32, request: &AccessRequest<'_>) -> bool {
+    fn complex_applies(&self, index: u32, target: &Target<'_>) -> bool {
         let Some(statement) = self.document.statements.get(index as usize) else { return false };
         let dynamic = statement.resources().iter().any(|resource| resource.as_str().contains("${"));
         if dynamic {
             return statement.effect == Effect::Deny;
         }
-        let target = self.exact(request);
         !statement.resources().iter().any(|resource| {
             behind_stage(resource.as_str(), &self.stage).is_some_and(|(rest, scope)| {
                 let spelled = spell(rest, scope);
@@ -254,6 +261,19 @@ mod tests {
         assert!(!allowed(&get("/a@b/")));
         assert!(!allowed(&AccessRequest::new("HEAD", "/a@b")));
         assert!(!allowed(&get("/a%40b").with_canonical_path("/a@b")));
+    }
+
+    #[test]
+    fn what_is_allowed_as_another_method_is_denied_as_its_own() {
+        let head = AccessRequest::new("HEAD", "/admin").allowed_as("GET");
+        assert_eq!(decide(&[("Allow", "~/prod/GET/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/HEAD/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/POST/*")], &head), ImplicitDeny);
+        for denied in ["GET", "HEAD", "*"] {
+            let denied = format!("~/prod/{denied}/admin");
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &denied)], &head), ExplicitDeny);
+            assert_eq!(decide(&[("Allow!", &denied)], &head), ImplicitDeny);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub struct AccessRequest<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) canonical_path: Option<&'a str>,
+    pub(super) allowed_as: Option<&'a str>,
     pub(super) context: &'a dyn ConditionContext,
 }
 
@@ -18,7 +19,7 @@ impl<'a> AccessRequest<'a> {
     /// WebSocket is `new("", "$connect")`.
     #[must_use]
     pub fn new(method: &'a str, path: &'a str) -> Self {
-        Self { method, path, canonical_path: None, context: &NoContext }
+        Self { method, path, canonical_path: None, allowed_as: None, context: &NoContext }
     }
 
     /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`
@@ -26,6 +27,12 @@ impl<'a> AccessRequest<'a> {
     #[must_use]
     pub const fn with_canonical_path(mut self, path: &'a str) -> Self {
         self.canonical_path = Some(path);
+        self
+    }
+
+    /// Another method whose `Allow` counts for this request. What denies it stays what denies its own method.
+    pub(crate) const fn allowed_as(mut self, method: &'a str) -> Self {
+        self.allowed_as = Some(method);
         self
     }
 
