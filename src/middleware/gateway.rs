@@ -113,7 +113,7 @@ impl Gateway {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
         let identity = self.identity(request)?;
-        let question = Question { method: self.asked_method(request.method()), path, request_id: None };
+        let question = Question { method: request.method().clone(), path, request_id: None };
 
         let mut ticket = None;
         if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
@@ -137,7 +137,7 @@ impl Gateway {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules())?;
         let identity = self.identity(request)?;
-        let question = Question { method: self.asked_method(request.method()), path, request_id: None };
+        let question = Question { method: request.method().clone(), path, request_id: None };
         Ok(self.load(request, located, question, identity.as_ref(), None))
     }
 
@@ -173,6 +173,8 @@ impl Gateway {
             Some(decoded) => asked.with_canonical_path(self.arn_tail(&question.method, decoded).1),
             None => asked,
         };
+        let as_get = self.head_as_get && question.method == Method::HEAD;
+        let asked = if as_get { asked.allowed_as("GET") } else { asked };
         let evaluation = authorization.policy().evaluate(&asked);
         let statement = evaluation.statement();
         let rejection = match evaluation.decision() {
@@ -231,7 +233,13 @@ impl Gateway {
     }
 
     fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
-        locate(request.uri(), request.extensions()).map_err(|_| Rejection::new(RejectionKind::TargetMoved))
+        locate(request.uri(), request.extensions()).map_err(|moved| {
+            // axum's `nest` itself moves what is not canonical: it takes `/api//users` for `/api/users`.
+            match read_path(moved.original, self.target_rules) {
+                Ok(_) => Rejection::new(RejectionKind::TargetMoved),
+                Err(error) => Rejection::with_detail(RejectionKind::InvalidTarget, error.reason()),
+            }
+        })
     }
 
     fn canonical_path<'a, B>(
@@ -291,10 +299,6 @@ impl Gateway {
     /// Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
     fn routed_rules(&self) -> TargetRules {
         TargetRules { decode_unreserved: false, ..self.target_rules }
-    }
-
-    fn asked_method(&self, method: &Method) -> Method {
-        if self.head_as_get && *method == Method::HEAD { Method::GET } else { method.clone() }
     }
 
     fn load<B>(

@@ -87,6 +87,9 @@ impl BoundPolicy {
         }
         let mut allowed = Found::default();
         self.search(&self.allow, &self.exact(request), request, &mut allowed);
+        if let Some(other) = request.as_other_method() {
+            self.search(&self.allow, &self.exact(&other), request, &mut allowed);
+        }
         self.search_complex(&self.allow, request, &mut allowed);
         match (allowed.certain, denied.unknown) {
             (None, _) => answer(Decision::ImplicitDeny, None, None),
@@ -147,7 +150,11 @@ impl BoundPolicy {
         let statement = || self.document.statements.get(complex.statement() as usize);
         match complex {
             Complex::Complement { excepted, .. } => {
-                Truth::from_bool(!excepted.covers_any(&self.exact(request)))
+                // What is excepted from an Allow under one of two names is excepted.
+                let is_permission = statement().is_some_and(|statement| statement.effect == Effect::Allow);
+                let other = request.as_other_method().filter(|_| is_permission);
+                let mut names = std::iter::once(*request).chain(other);
+                Truth::from_bool(!names.any(|name| excepted.covers_any(&self.exact(&name))))
             }
             Complex::DynamicResource { resource, .. } => {
                 let Some(statement) = statement() else { return Truth::False };
@@ -368,6 +375,21 @@ mod tests {
         assert!(!allowed(&get("/a@b/")));
         assert!(!allowed(&AccessRequest::new("HEAD", "/a@b")));
         assert!(!allowed(&get("/a%40b").with_canonical_path("/a@b")));
+    }
+
+    #[test]
+    fn what_is_allowed_as_another_method_is_denied_as_its_own() {
+        let head = AccessRequest::new("HEAD", "/admin").allowed_as("GET");
+        assert_eq!(decide(&[("Allow", "~/prod/GET/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/HEAD/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/POST/*")], &head), ImplicitDeny);
+        for denied in ["GET", "HEAD", "*"] {
+            let denied = format!("~/prod/{denied}/admin");
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &denied)], &head), ExplicitDeny);
+            assert_eq!(decide(&[("Allow!", &denied)], &head), ImplicitDeny);
+        }
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/GET/admin")], &head), ExplicitDeny);
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/HEAD/admin")], &head), Allow);
     }
 
     #[test]
