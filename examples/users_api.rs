@@ -23,7 +23,7 @@ use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
 use redb::{Database, TableDefinition};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use tokio::{net::TcpListener, task::spawn_blocking};
 use tower_lambda_authorizer::{
     ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, Principal,
@@ -68,6 +68,9 @@ struct User {
     age: String,
     height: String,
     income: String,
+    /// What else a body may hold. Because of this member serde also refuses a list in the place of a record.
+    #[serde(flatten, skip_serializing)]
+    _ignored: IgnoredAny,
 }
 
 async fn store(
@@ -165,11 +168,11 @@ async fn serve() -> Result<(), Failure> {
         .and_then(|port| port.parse().ok())
         .ok_or_else(|| format!("PORT is `{}`: set it to a number from 0 to 65535", port.display()))?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
-        format!("cannot listen on 127.0.0.1:{port}: {error}; set PORT to a free port, or to 0 for any")
+        format!("cannot listen on 127.0.0.1:{port}: set PORT to a free port, or to 0 for any ({error})")
     })?;
     let path = env::var_os("DATABASE").unwrap_or_else(|| "users.redb".into());
     let users = Users::open(path.as_ref()).map_err(|error| {
-        format!("cannot open the database `{}`: {error}; set DATABASE to another file", path.display())
+        format!("cannot open the database `{}`: set DATABASE to another file ({error})", path.display())
     })?;
     let service = protect(router(users), authorizer_layer()?);
     let (stop, give_up) = (stop_signal()?, stop_signal()?);
