@@ -87,10 +87,12 @@ impl<R> AuthorizerLayer<R> {
         });
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateway
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
     where
         R: ResponseForRejection<B>,
