@@ -167,7 +167,7 @@ impl Setup {
 
     /// A `TOKEN` authorizer in front of all routes. It knows the tokens that begin with `ok`, and what
     /// they begin with is who is calling. A policy that does not parse is an error of its.
-    fn make<S>(self, home: impl FnOnce(Router, AuthorizerLayer) -> S) -> (Arc<World>, S) {
+    fn make<S>(self, home: impl FnOnce(&Arc<World>, AuthorizerLayer) -> S) -> (Arc<World>, S) {
         let world = Arc::<World>::default();
         let (seen, policy, max_age) = (Arc::clone(&world), self.policy, self.max_age);
         let reads_requests = self.reads_requests;
@@ -193,7 +193,7 @@ impl Setup {
             false => AuthorizerLayer::token(answering(answer), self.stage),
         };
         let layer = (self.build)(builder).build().unwrap();
-        let service = home(world.router(), layer);
+        let service = home(&world, layer);
         (world, service)
     }
 
@@ -203,12 +203,21 @@ impl Setup {
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let (world, service) = self.make(home);
+        let (world, service) = self.make(|world, layer| home(world.router(), layer));
         Server::start(world, service)
     }
 
     /// Calls it without a socket.
     pub fn in_process<S>(self, home: impl FnOnce(Router, AuthorizerLayer) -> S) -> Local
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+    {
+        self.in_process_with(|world, layer| home(world.router(), layer))
+    }
+
+    /// … with routes of the test's own.
+    pub fn in_process_with<S>(self, home: impl FnOnce(&Arc<World>, AuthorizerLayer) -> S) -> Local
     where
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
