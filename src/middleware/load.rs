@@ -1,6 +1,7 @@
 //! Waiting for an authorizer: with a guard against panics, with a time-out, and without losing the answer when
 //! the client that asked for it goes away.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -181,8 +182,7 @@ impl Guarded {
         match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Ok),
             Err(payload) => {
-                // A payload may panic when dropped; it is small, so it is left where it is.
-                std::mem::forget(payload);
+                discard(payload);
                 Poll::Ready(Err(Panicked))
             }
         }
@@ -193,7 +193,14 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         let answer = self.0.take();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(answer))) {
-            std::mem::forget(payload);
+            discard(payload);
         }
+    }
+}
+
+/// Drops what a panic carried. That may panic, too; what it then carries is small, and is left where it is.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
     }
 }

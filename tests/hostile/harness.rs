@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -16,7 +17,8 @@ use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
 use tower_lambda_authorizer::policy::PolicyDocument;
 use tower_lambda_authorizer::{
-    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+    ApiStage, Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
+    authorizer_fn,
 };
 
 use super::wire::{Answer, exchange, head};
@@ -69,7 +71,7 @@ impl World {
         let world = Arc::clone(self);
         BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
             world.called(format!("{name} {}", request.uri().path_and_query().unwrap()));
-            std::future::ready(Ok(Response::new(name.into())))
+            ready(Ok(Response::new(name.into())))
         }))
     }
 
@@ -108,11 +110,19 @@ pub struct Setup {
     policy: Policy,
     stage: ApiStage,
     build: Build,
+    max_age: Option<Duration>,
+    reads_requests: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { policy: Arc::new(|_| statements(&[("Allow", "*")])), stage: stage(), build: Box::new(|b| b) }
+        Self {
+            policy: Arc::new(|_| statements(&[("Allow", "*")])),
+            stage: stage(),
+            build: Box::new(|builder| builder),
+            max_age: None,
+            reads_requests: false,
+        }
     }
 }
 
@@ -144,22 +154,46 @@ impl Setup {
         self
     }
 
-    /// A `TOKEN` authorizer that knows the token `ok`, in front of all routes.
-    fn make<S>(self, home: impl FnOnce(Router, AuthorizerLayer) -> S) -> (Arc<World>, S) {
+    pub fn max_age(mut self, seconds: u64) -> Self {
+        self.max_age = Some(Duration::from_secs(seconds));
+        self
+    }
+
+    /// A `REQUEST` authorizer that takes everybody for `ok`, instead of one that reads tokens.
+    pub fn request(mut self) -> Self {
+        self.reads_requests = true;
+        self
+    }
+
+    /// A `TOKEN` authorizer in front of all routes. It knows the tokens that begin with `ok`, and what
+    /// they begin with is who is calling. A policy that does not parse is an error of its.
+    fn make<S>(self, home: impl FnOnce(&Arc<World>, AuthorizerLayer) -> S) -> (Arc<World>, S) {
         let world = Arc::<World>::default();
-        let (seen, policy) = (Arc::clone(&world), self.policy);
-        let authorizer = authorizer_fn(move |event: AuthorizerEvent| {
+        let (seen, policy, max_age) = (Arc::clone(&world), self.policy, self.max_age);
+        let reads_requests = self.reads_requests;
+        let answer = move |event: AuthorizerEvent| {
             seen.asked(&event);
-            let answer = if event.token() == Some("ok") {
-                let policy = PolicyDocument::from_json(&policy(&event)).unwrap();
-                Ok(AuthorizerResponse::new("ok", policy).unwrap())
+            let token = if reads_requests { Some("ok") } else { event.token() };
+            let caller =
+                token.filter(|token| token.starts_with("ok")).ok_or_else(AuthorizerError::unauthorized)?;
+            let response = AuthorizerResponse::new(
+                &caller[..caller.len().min(64)],
+                PolicyDocument::from_json(&policy(&event))?,
+            )?;
+            let response = max_age.map_or(response.clone(), |max_age| response.with_max_age(max_age));
+            // The gateway's own name: no gateway accepts this answer.
+            Ok(if caller == "ok-malformed" {
+                response.with_context("integrationLatency", 1)
             } else {
-                Err(AuthorizerError::unauthorized())
-            };
-            ready(answer)
-        });
-        let layer = (self.build)(AuthorizerLayer::token(authorizer, self.stage)).build().unwrap();
-        let service = home(world.router(), layer);
+                response
+            })
+        };
+        let builder = match reads_requests {
+            true => AuthorizerLayer::request(answering(answer), self.stage),
+            false => AuthorizerLayer::token(answering(answer), self.stage),
+        };
+        let layer = (self.build)(builder).build().unwrap();
+        let service = home(&world, layer);
         (world, service)
     }
 
@@ -169,7 +203,7 @@ impl Setup {
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let (world, service) = self.make(home);
+        let (world, service) = self.make(|world, layer| home(world.router(), layer));
         Server::start(world, service)
     }
 
@@ -179,9 +213,25 @@ impl Setup {
         S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
     {
+        self.in_process_with(|world, layer| home(world.router(), layer))
+    }
+
+    /// … with routes of the test's own.
+    pub fn in_process_with<S>(self, home: impl FnOnce(&Arc<World>, AuthorizerLayer) -> S) -> Local
+    where
+        S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+    {
         let (world, service) = self.make(home);
         Local::new(world, service)
     }
+}
+
+/// An authorizer that has nothing to wait for.
+pub fn answering(
+    answer: impl Fn(AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> + Send + Sync + 'static,
+) -> impl Authorizer {
+    authorizer_fn(move |event| ready(answer(event)))
 }
 
 /// The text of a policy; see [`Setup::policy`].
