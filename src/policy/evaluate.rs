@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
 use super::document::{Effect, Inner, Statement};
 use super::pattern::ResourcePattern;
@@ -7,7 +9,7 @@ use super::resolve::{self, Unresolved};
 use super::truth::Truth;
 
 /// What a policy says about a request.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_enums, reason = "closed by the IAM evaluation logic and its one unknown")]
 pub enum Decision {
     /// A statement allows it and none denies it.
