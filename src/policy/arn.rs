@@ -133,6 +133,7 @@ impl StageArn {
     }
 
     /// `{api}/{stage}/`: what every sixth field of this stage begins with.
+    #[inline]
     pub(super) fn resource_prefix(&self) -> &str {
         self.text.get(self.ends.account + 1..).unwrap_or_default()
     }

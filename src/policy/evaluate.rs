@@ -83,14 +83,18 @@ impl BoundPolicy {
             for_each_alias(exact, request, |target| {
                 self.search(&self.deny, target, request, &mut denied);
             });
-            self.search_complex(&self.deny, request, &mut denied);
+            if !self.deny.complex().is_empty() {
+                self.search_complex(&self.deny, request, &mut denied);
+            }
             if denied.certain.is_some() {
                 return answer(Decision::ExplicitDeny, denied.certain, None);
             }
         }
         let mut allowed = Found::default();
         self.search(&self.allow, &exact, request, &mut allowed);
-        self.search_complex(&self.allow, request, &mut allowed);
+        if !self.allow.complex().is_empty() {
+            self.search_complex(&self.allow, request, &mut allowed);
+        }
         match (allowed.certain, denied.unknown) {
             (None, _) => answer(Decision::ImplicitDeny, None, None),
             (Some(_), Some((statement, key))) => answer(Decision::Indeterminate, Some(statement), Some(key)),
@@ -98,6 +102,7 @@ impl BoundPolicy {
         }
     }
 
+    #[inline]
     fn search<'p>(
         &'p self,
         plan: &'p Plan,
@@ -214,6 +219,7 @@ impl BoundPolicy {
         Ok(covers)
     }
 
+    #[inline]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
         let is_canonical = request.canonical_path.is_none();
         Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)

@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod glob;
+mod hash;
 mod index;
 mod lint;
 mod overlap;
