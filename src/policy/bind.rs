@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::arn::StageArn;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
 use super::plan::{Complex, Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
+use super::stage::StageArn;
 
 /// A policy compiled for one stage: what is cached, and asked for every request.
 ///
@@ -40,7 +40,7 @@ impl BoundPolicy {
     pub(super) fn new(document: &PolicyDocument, stage: &StageArn) -> Self {
         let inner = &document.inner;
         let (mut allow, mut deny) = (Plan::default(), Plan::default());
-        allow.reserve(inner.statements.len(), 0);
+        allow.reserve(inner.statements.len(), inner.statements.len() * 32);
         for (index, statement) in (0_u32..).zip(&inner.statements) {
             if statement.covers_invoke() {
                 let plan = match statement.effect {
