@@ -47,4 +47,5 @@ pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
 pub use lint::{Lint, LintKind};
 pub use pattern::{ActionPattern, ResourcePattern};
 pub use request::AccessRequest;
+pub(crate) use spelling::{hex_value, is_reserved, is_unreserved, push_escape};
 pub use stage::StageArn;
