@@ -1,5 +1,7 @@
 //! Building a layer: everything that can be wrong with a configuration is found here.
 
+mod options;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
 use crate::contract::{ApiKind, PayloadFormat};
-use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
+use crate::request::{ApiStage, ExpressionError, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
 const MAX_TTL: Duration = Duration::from_secs(3600);
@@ -52,6 +54,7 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     kind: AuthorizerKind,
     format: Option<PayloadFormat>,
     sources: Vec<IdentitySource>,
+    expression: Option<Box<str>>,
     requires_identity: bool,
     shares_answers: bool,
     cache: Option<Arc<dyn AuthorizerCache>>,
@@ -74,6 +77,7 @@ impl AuthorizerLayerBuilder {
             kind,
             format: None,
             sources: Vec::new(),
+            expression: None,
             requires_identity: false,
             shares_answers: false,
             cache: None,
@@ -97,8 +101,8 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// `REQUEST` only: what identifies a caller. All of them together are the key of a cached answer, so leave none
-    /// out that the authorizer looks at.
+    /// What identifies a caller: one header for a `TOKEN` authorizer, anything for a `REQUEST` authorizer. All of
+    /// them together are the key of a cached answer, so leave none out that the authorizer looks at.
     pub fn with_identity_sources(mut self, sources: impl IntoIterator<Item = IdentitySource>) -> Self {
         self.sources = sources.into_iter().collect();
         self
@@ -205,6 +209,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             kind: self.kind,
             format: self.format,
             sources: self.sources,
+            expression: self.expression,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
             cache: self.cache,
@@ -246,6 +251,7 @@ impl<R> AuthorizerLayerBuilder<R> {
         if is_token && !matches!(&*sources, [one] if one.is_header()) {
             return Err(ConfigError::TokenIdentity);
         }
+        let expression = options::compile(self.expression.as_deref(), is_token)?;
         if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
             return Err(ConfigError::UnknownStageVariable { name: name.into() });
         }
@@ -271,7 +277,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             ttl,
             epoch: AtomicU64::new(0),
         });
-        let identifies = sources.iter().any(IdentitySource::is_of_request);
+        let identifies = sources.iter().any(IdentitySource::identifies_caller);
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
@@ -279,6 +285,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
         let gateway = Gateway {
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
+            expression,
             stage: self.stage,
             authorizer: self.authorizer,
             kind,
@@ -312,6 +319,10 @@ impl<R> std::fmt::Debug for AuthorizerLayerBuilder<R> {
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
+    /// The identity validation expression cannot be used.
+    Expression(ExpressionError),
+    /// Only tokens are checked against an expression.
+    ExpressionOfTokenOnly,
     /// A payload format is chosen where there is nothing to choose.
     FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
@@ -342,8 +353,13 @@ impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CacheWithoutIdentity => f.write_str(
-                "a cache needs an identity source of the request, or the first answer would hold for every caller: \
+                "a cache needs an identity source that tells callers apart, or the first answer would hold for every caller: \
                  add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
+            ),
+            Self::Expression(error) => error.fmt(f),
+            Self::ExpressionOfTokenOnly => f.write_str(
+                "only authorizers of type TOKEN have an identity validation expression: \
+                 remove `with_identity_validation_expression`, or use `AuthorizerLayer::token`",
             ),
             Self::FormatOfHttpOnly => f.write_str(
                 "only `REQUEST` authorizers of HTTP APIs have a payload format to choose: \

@@ -18,8 +18,8 @@ use crate::contract::{
 };
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
-    check_request_line, locate, opens_websocket, read_path, request_event,
+    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, RequestView, SourceAddress,
+    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path, request_event,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -34,6 +34,8 @@ pub(crate) struct Gateway {
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
     pub(crate) space: Arc<KeySpace>,
+    /// What the token of a `TOKEN` authorizer must look like.
+    pub(crate) expression: Option<TokenExpression>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
     pub(crate) caching: Option<Caching>,
@@ -133,7 +135,7 @@ impl Gateway {
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(request)?;
+        let identity = self.identity(&self.view(request, located, path.canonical()))?;
         let question = Question { method: self.asked_method(request.method()), path, request_id: None };
 
         if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
@@ -258,17 +260,33 @@ impl Gateway {
         Ok(path)
     }
 
+    fn view<'a, 'p, B>(
+        &'a self,
+        request: &'a Request<B>,
+        located: Location<'a>,
+        path: &'p str,
+    ) -> RequestView<'a, 'p> {
+        RequestView::new(&self.stage, &self.source_address, request, located, path)
+    }
+
     /// The values of the identity sources; `None` where the authorizer is asked without.
-    fn identity<'a, B>(&'a self, request: &'a Request<B>) -> Result<Option<Identity<'a>>, Rejection> {
+    fn identity<'a>(&self, view: &RequestView<'a, '_>) -> Result<Option<Identity<'a>>, Rejection> {
         let mut identity = Identity::default();
         let mut complete = true;
         for source in &self.space.sources {
-            match source.resolve(&self.stage, request.headers(), request.uri().query()) {
+            match source.resolve(view) {
+                Ok(value)
+                    if self.expression.as_ref().is_some_and(|expression| !expression.matches(&value)) =>
+                {
+                    let detail = format!("`{source}` does not match the identity validation expression");
+                    return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));
+                }
                 Ok(value) => identity.push(value),
                 Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
                 Err(error) => {
                     let kind = match error {
                         IdentityError::Missing => RejectionKind::MissingIdentity,
+                        IdentityError::Unknown => RejectionKind::UnavailableKey,
                         _ => RejectionKind::AmbiguousIdentity,
                     };
                     return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
