@@ -18,6 +18,7 @@ use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
 use crate::contract::{ApiKind, PayloadFormat};
+use crate::mapping::{MappingError, ParameterMapping};
 use crate::request::{ApiStage, ExpressionError, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
@@ -55,6 +56,7 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     format: Option<PayloadFormat>,
     sources: Vec<IdentitySource>,
     expression: Option<Box<str>>,
+    mapping: Option<ParameterMapping>,
     requires_identity: bool,
     shares_answers: bool,
     cache: Option<Arc<dyn AuthorizerCache>>,
@@ -78,6 +80,7 @@ impl AuthorizerLayerBuilder {
             format: None,
             sources: Vec::new(),
             expression: None,
+            mapping: None,
             requires_identity: false,
             shares_answers: false,
             cache: None,
@@ -210,6 +213,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             format: self.format,
             sources: self.sources,
             expression: self.expression,
+            mapping: self.mapping,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
             cache: self.cache,
@@ -251,6 +255,9 @@ impl<R> AuthorizerLayerBuilder<R> {
         if is_token && !matches!(&*sources, [one] if one.is_header()) {
             return Err(ConfigError::TokenIdentity);
         }
+        if let Some(mapping) = &self.mapping {
+            mapping.check(&self.stage, &sources).map_err(ConfigError::Mapping)?;
+        }
         let expression = options::compile(self.expression.as_deref(), is_token)?;
         if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
             return Err(ConfigError::UnknownStageVariable { name: name.into() });
@@ -286,6 +293,7 @@ impl<R> AuthorizerLayerBuilder<R> {
         let gateway = Gateway {
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
             expression,
+            mapping: self.mapping,
             stage: self.stage,
             authorizer: self.authorizer,
             kind,
@@ -327,6 +335,8 @@ pub enum ConfigError {
     FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
     LongTtl,
+    /// The parameter mapping does not fit the rest of the layer.
+    Mapping(MappingError),
     /// No authorizer could ever run, or more than there can be.
     MaxLoads,
     /// An identity source is named twice.
@@ -366,6 +376,7 @@ impl std::fmt::Display for ConfigError {
                  remove `with_payload_format`, or use `ApiStage::http`",
             ),
             Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
+            Self::Mapping(error) => error.fmt(f),
             Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")

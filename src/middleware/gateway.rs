@@ -16,10 +16,11 @@ use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, PayloadFormat, Principal, TokenEvent,
 };
+use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, RequestView, SourceAddress,
-    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path, request_event,
+    ApiStage, CanonicalPath, Identity, Location, RequestId, SourceAddress, TargetRules, TokenExpression,
+    check_request_line, locate, opens_websocket, read_path, request_event,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -36,6 +37,8 @@ pub(crate) struct Gateway {
     pub(crate) space: Arc<KeySpace>,
     /// What the token of a `TOKEN` authorizer must look like.
     pub(crate) expression: Option<TokenExpression>,
+    /// What the inner service is told.
+    pub(crate) mapping: Option<ParameterMapping>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
     pub(crate) caching: Option<Caching>,
@@ -68,11 +71,17 @@ pub(crate) enum Verdict {
 }
 
 /// The right to call the inner service, and what to tell it. Made in one place only: where a policy allowed.
-pub(crate) struct Pass(Principal);
+pub(crate) struct Pass {
+    principal: Principal,
+    changes: Option<Box<Changes>>,
+}
 
 impl Pass {
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
-        request.extensions_mut().insert(self.0);
+        if let Some(changes) = self.changes {
+            changes.apply(request);
+        }
+        request.extensions_mut().insert(self.principal);
     }
 }
 
@@ -177,7 +186,11 @@ impl Gateway {
         let statement = evaluation.statement();
         let rejection = match evaluation.decision() {
             Decision::Allow => {
-                return Verdict::Forward(Pass(Principal::new(authorization, statement, cached)));
+                let principal = Principal::new(authorization, statement, cached);
+                match self.changes(request, &question.path, principal.context()) {
+                    Ok(changes) => return Verdict::Forward(Pass { principal, changes }),
+                    Err(rejection) => rejection,
+                }
             }
             Decision::ExplicitDeny => Rejection::denied(RejectionKind::ExplicitDeny, statement),
             Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, None),
@@ -231,7 +244,7 @@ impl Gateway {
         Ok(Some(Rewrite { full: path.canonical().to_owned(), current: current.canonical().to_owned() }))
     }
 
-    fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
+    pub(super) fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
         locate(request.uri(), request.extensions()).map_err(|_| Rejection::new(RejectionKind::TargetMoved))
     }
 
@@ -258,42 +271,6 @@ impl Gateway {
             return Err(too_long());
         }
         Ok(path)
-    }
-
-    fn view<'a, 'p, B>(
-        &'a self,
-        request: &'a Request<B>,
-        located: Location<'a>,
-        path: &'p str,
-    ) -> RequestView<'a, 'p> {
-        RequestView::new(&self.stage, &self.source_address, request, located, path)
-    }
-
-    /// The values of the identity sources; `None` where the authorizer is asked without.
-    fn identity<'a>(&self, view: &RequestView<'a, '_>) -> Result<Option<Identity<'a>>, Rejection> {
-        let mut identity = Identity::default();
-        let mut complete = true;
-        for source in &self.space.sources {
-            match source.resolve(view) {
-                Ok(value)
-                    if self.expression.as_ref().is_some_and(|expression| !expression.matches(&value)) =>
-                {
-                    let detail = format!("`{source}` does not match the identity validation expression");
-                    return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));
-                }
-                Ok(value) => identity.push(value),
-                Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
-                Err(error) => {
-                    let kind = match error {
-                        IdentityError::Missing => RejectionKind::MissingIdentity,
-                        IdentityError::Unknown => RejectionKind::UnavailableKey,
-                        _ => RejectionKind::AmbiguousIdentity,
-                    };
-                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
-                }
-            }
-        }
-        Ok(complete.then_some(identity))
     }
 
     /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.

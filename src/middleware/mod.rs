@@ -67,6 +67,7 @@ mod load;
 mod rejection;
 mod response;
 mod service;
+mod view;
 
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

@@ -1,6 +1,7 @@
 //! What a layer may be given beyond the plain case.
 
 use super::{AuthorizerLayerBuilder, ConfigError};
+use crate::mapping::ParameterMapping;
 use crate::request::TokenExpression;
 
 impl<R> AuthorizerLayerBuilder<R> {
@@ -12,6 +13,13 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// refused, so that no expression accepts more here than on AWS.
     pub fn with_identity_validation_expression(mut self, expression: &str) -> Self {
         self.expression = Some(expression.into());
+        self
+    }
+
+    /// Changes requests that are let through, before the inner service sees them: headers and query parameters from
+    /// what the authorizer said, as HTTP APIs do. See [`mapping`](crate::mapping). Any kind of API may have one.
+    pub fn with_parameter_mapping(mut self, mapping: ParameterMapping) -> Self {
+        self.mapping = Some(mapping);
         self
     }
 }
