@@ -101,6 +101,7 @@ pub mod axum;
 pub mod cache;
 pub mod clock;
 pub mod contract;
+pub mod mapping;
 pub mod middleware;
 pub mod policy;
 pub mod request;

@@ -1,5 +1,7 @@
 //! Building a layer: everything that can be wrong with a configuration is found here.
 
+mod options;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
 use crate::contract::{ApiKind, PayloadFormat};
-use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
+use crate::mapping::{MappingError, ParameterMapping};
+use crate::request::{ApiStage, ExpressionError, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
 const MAX_TTL: Duration = Duration::from_secs(3600);
@@ -52,6 +55,8 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     kind: AuthorizerKind,
     format: Option<PayloadFormat>,
     sources: Vec<IdentitySource>,
+    expression: Option<Box<str>>,
+    mapping: Option<ParameterMapping>,
     requires_identity: bool,
     shares_answers: bool,
     cache: Option<Arc<dyn AuthorizerCache>>,
@@ -74,6 +79,8 @@ impl AuthorizerLayerBuilder {
             kind,
             format: None,
             sources: Vec::new(),
+            expression: None,
+            mapping: None,
             requires_identity: false,
             shares_answers: false,
             cache: None,
@@ -97,8 +104,8 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// `REQUEST` only: what identifies a caller. All of them together are the key of a cached answer, so leave none
-    /// out that the authorizer looks at.
+    /// What identifies a caller: one header for a `TOKEN` authorizer, anything for a `REQUEST` authorizer. All of
+    /// them together are the key of a cached answer, so leave none out that the authorizer looks at.
     pub fn with_identity_sources(mut self, sources: impl IntoIterator<Item = IdentitySource>) -> Self {
         self.sources = sources.into_iter().collect();
         self
@@ -205,6 +212,8 @@ impl<R> AuthorizerLayerBuilder<R> {
             kind: self.kind,
             format: self.format,
             sources: self.sources,
+            expression: self.expression,
+            mapping: self.mapping,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
             cache: self.cache,
@@ -246,6 +255,10 @@ impl<R> AuthorizerLayerBuilder<R> {
         if is_token && !matches!(&*sources, [one] if one.is_header()) {
             return Err(ConfigError::TokenIdentity);
         }
+        if let Some(mapping) = &self.mapping {
+            mapping.check(&self.stage, &sources).map_err(ConfigError::Mapping)?;
+        }
+        let expression = options::compile(self.expression.as_deref(), is_token)?;
         if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
             return Err(ConfigError::UnknownStageVariable { name: name.into() });
         }
@@ -267,7 +280,7 @@ impl<R> AuthorizerLayerBuilder<R> {
         }
         let ttl = self.ttl.unwrap_or(DEFAULT_TTL);
         let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching::new(cache, ttl));
-        let identifies = sources.iter().any(IdentitySource::is_of_request);
+        let identifies = sources.iter().any(IdentitySource::identifies_caller);
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
@@ -275,6 +288,8 @@ impl<R> AuthorizerLayerBuilder<R> {
             !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
         let gateway = Gateway {
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
+            expression,
+            mapping: self.mapping,
             stage: self.stage,
             authorizer: self.authorizer,
             kind,
@@ -308,10 +323,16 @@ impl<R> std::fmt::Debug for AuthorizerLayerBuilder<R> {
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
+    /// The identity validation expression cannot be used.
+    Expression(ExpressionError),
+    /// Only tokens are checked against an expression.
+    ExpressionOfTokenOnly,
     /// A payload format is chosen where there is nothing to choose.
     FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
     LongTtl,
+    /// The parameter mapping does not fit the rest of the layer.
+    Mapping(MappingError),
     /// No authorizer could ever run, or more than there can be.
     MaxLoads,
     /// An identity source is named twice.
@@ -338,14 +359,20 @@ impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CacheWithoutIdentity => f.write_str(
-                "a cache needs an identity source of the request, or the first answer would hold for every caller: \
+                "a cache needs an identity source that tells callers apart, or the first answer would hold for every caller: \
                  add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
+            ),
+            Self::Expression(error) => error.fmt(f),
+            Self::ExpressionOfTokenOnly => f.write_str(
+                "only authorizers of type TOKEN have an identity validation expression: \
+                 remove `with_identity_validation_expression`, or use `AuthorizerLayer::token`",
             ),
             Self::FormatOfHttpOnly => f.write_str(
                 "only `REQUEST` authorizers of HTTP APIs have a payload format to choose: \
                  remove `with_payload_format`, or use `ApiStage::http`",
             ),
             Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
+            Self::Mapping(error) => error.fmt(f),
             Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")

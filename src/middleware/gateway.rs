@@ -17,9 +17,10 @@ use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, PayloadFormat, Principal, TokenEvent,
 };
+use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
+    ApiStage, CanonicalPath, Identity, Location, RequestId, SourceAddress, TargetRules, TokenExpression,
     check_request_line, locate, opens_websocket, read_path, request_event,
 };
 
@@ -35,6 +36,10 @@ pub(crate) struct Gateway {
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
     pub(crate) space: Arc<KeySpace>,
+    /// What the token of a `TOKEN` authorizer must look like.
+    pub(crate) expression: Option<TokenExpression>,
+    /// What the inner service is told.
+    pub(crate) mapping: Option<ParameterMapping>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
     pub(crate) caching: Option<Caching>,
@@ -60,11 +65,17 @@ pub(crate) enum Verdict {
 }
 
 /// The right to call the inner service, and what to tell it. Made in one place only: where a policy allowed.
-pub(crate) struct Pass(Principal);
+pub(crate) struct Pass {
+    principal: Principal,
+    changes: Option<Box<Changes>>,
+}
 
 impl Pass {
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
-        request.extensions_mut().insert(self.0);
+        if let Some(changes) = self.changes {
+            changes.apply(request);
+        }
+        request.extensions_mut().insert(self.principal);
     }
 }
 
@@ -113,7 +124,7 @@ impl Gateway {
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(request)?;
+        let identity = self.identity(&self.view(request, located, path.canonical()))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
 
         let mut ticket = None;
@@ -137,7 +148,7 @@ impl Gateway {
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules())?;
-        let identity = self.identity(request)?;
+        let identity = self.identity(&self.view(request, located, path.canonical()))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
         Ok(self.load(request, located, question, identity.as_ref(), None))
     }
@@ -180,7 +191,11 @@ impl Gateway {
         let statement = evaluation.statement();
         let rejection = match evaluation.decision() {
             Decision::Allow => {
-                return Verdict::Forward(Pass(Principal::new(authorization, statement, cached)));
+                let principal = Principal::new(authorization, statement, cached);
+                match self.changes(request, &question.path, principal.context()) {
+                    Ok(changes) => return Verdict::Forward(Pass { principal, changes }),
+                    Err(rejection) => rejection,
+                }
             }
             Decision::ExplicitDeny => Rejection::denied(RejectionKind::ExplicitDeny, statement),
             Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, None),
@@ -234,7 +249,7 @@ impl Gateway {
         Ok(Some(Rewrite { full: path.canonical().to_owned(), current: current.canonical().to_owned() }))
     }
 
-    fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
+    pub(super) fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
         locate(request.uri(), request.extensions()).map_err(|moved| {
             // axum's `nest` itself moves what is not canonical: it takes `/api//users` for `/api/users`.
             match read_path(moved.original, self.target_rules) {
@@ -267,26 +282,6 @@ impl Gateway {
             return Err(too_long());
         }
         Ok(path)
-    }
-
-    /// The values of the identity sources; `None` where the authorizer is asked without.
-    fn identity<'a, B>(&'a self, request: &'a Request<B>) -> Result<Option<Identity<'a>>, Rejection> {
-        let mut identity = Identity::default();
-        let mut complete = true;
-        for source in &self.space.sources {
-            match source.resolve(&self.stage, request.headers(), request.uri().query()) {
-                Ok(value) => identity.push(value),
-                Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
-                Err(error) => {
-                    let kind = match error {
-                        IdentityError::Missing => RejectionKind::MissingIdentity,
-                        _ => RejectionKind::AmbiguousIdentity,
-                    };
-                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
-                }
-            }
-        }
-        Ok(complete.then_some(identity))
     }
 
     /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.

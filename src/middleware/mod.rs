@@ -69,6 +69,7 @@ mod load;
 mod rejection;
 mod response;
 mod service;
+mod view;
 
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;
