@@ -428,6 +428,20 @@ fn path_pattern(path: &[Piece], ask: &Ask, missing: &mut Vec<Missing>) -> Vec<To
             at += 3;
             continue;
         }
+        // A wildcard may be a part of the escape: then the escape stays open.
+        match path[at..] {
+            [Piece::Char('%'), Piece::Char('*' | '?'), ..] => {
+                out.push(Tok::Char('%'));
+                at += 1;
+                continue;
+            }
+            [Piece::Char('%'), Piece::Char(high), Piece::Char('*' | '?'), ..] if high.is_ascii_hexdigit() => {
+                out.extend([Tok::Char('%'), Tok::Char(high.to_ascii_uppercase())]);
+                at += 2;
+                continue;
+            }
+            _ => {}
+        }
         match &path[at] {
             Piece::Char(c @ ('*' | '?')) => out.push(wild_char(*c)),
             Piece::Char(c) | Piece::Literal(c) => out.extend(plain(&spelled(&c.to_string()))),
