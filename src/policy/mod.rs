@@ -1,1 +1,37 @@
 //! The IAM policy language, as API Gateway evaluates it.
+//!
+//! An authorizer answers with a [`PolicyDocument`]. It is read strictly ([`PolicyDocument::from_json`]) or built from
+//! the ARN at hand ([`StageArn::policy`]), compiled for one stage ([`PolicyDocument::bind`]) and asked for every
+//! request ([`BoundPolicy::evaluate`]).
+//!
+//! The general law: never more permissive than AWS. Whatever is not understood is an error, an explicit `Deny` is
+//! tested under every spelling of a request, an `Allow` under exactly one.
+
+mod arn;
+mod bind;
+mod builder;
+mod condition;
+mod context;
+mod document;
+mod error;
+mod evaluate;
+mod glob;
+mod parse;
+mod pattern;
+mod plan;
+mod print;
+mod request;
+mod spelling;
+mod template;
+mod variable;
+
+pub use arn::{ExecuteApiArn, StageArn};
+pub use bind::BoundPolicy;
+pub use builder::{AnyMethod, MethodPattern, PolicyBuilder};
+pub use condition::Condition;
+pub use context::{ConditionContext, ConditionKey, ConditionValue};
+pub use document::{Effect, PolicyDocument, Statement, Version};
+pub use error::{ArnError, PolicyError, PolicyErrorKind};
+pub use evaluate::{Decision, Evaluation};
+pub use pattern::{ActionPattern, ResourcePattern};
+pub use request::AccessRequest;

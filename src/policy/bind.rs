@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+use super::arn::StageArn;
+use super::document::{Effect, Inner, PolicyDocument, Version};
+use super::glob;
+use super::pattern::ResourcePattern;
+use super::plan::{Plan, Scope};
+use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
+
+/// A policy compiled for one stage: what is cached, and asked for every request.
+///
+/// Everything that depends on the policy and the stage alone is decided when it is made: which statements are about
+/// `execute-api:Invoke`, which resources can lie in the stage, and what is left of them behind it.
+///
+/// ```
+/// use tower_lambda_authorizer::policy::{AccessRequest, Decision, PolicyDocument, StageArn};
+///
+/// let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef1234", "prod")?;
+/// let policy = PolicyDocument::from_json(
+///     r#"{"Version":"2012-10-17","Statement":{"Sid":"read","Effect":"Allow","Action":"execute-api:Invoke",
+///         "Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef1234/prod/GET/*"}}"#,
+/// )?
+/// .bind(&stage);
+///
+/// let evaluation = policy.evaluate(&AccessRequest::new("GET", "/users"));
+/// assert_eq!(evaluation.decision(), Decision::Allow);
+/// assert_eq!(evaluation.sid(), Some("read"));
+/// assert_eq!(policy.evaluate(&AccessRequest::new("POST", "/users")).decision(), Decision::ImplicitDeny);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BoundPolicy {
+    pub(super) document: Arc<Inner>,
+    pub(super) stage: StageArn,
+    pub(super) allow: Plan,
+    pub(super) deny: Plan,
+}
+
+impl BoundPolicy {
+    pub(super) fn new(document: &PolicyDocument, stage: &StageArn) -> Self {
+        let inner = &document.inner;
+        let (mut allow, mut deny) = (Plan::default(), Plan::default());
+        for (index, statement) in (0_u32..).zip(&inner.statements) {
+            if !statement.covers_invoke() {
+                continue;
+            }
+            let plan = match statement.effect {
+                Effect::Allow => &mut allow,
+                Effect::Deny => &mut deny,
+            };
+            let dynamic = inner.version == Version::V2012
+                && statement.resources().iter().any(ResourcePattern::has_variables);
+            if statement.resources.negated || dynamic {
+                plan.push_complex(index);
+                continue;
+            }
+            for resource in statement.resources() {
+                push(plan, statement.effect, index, resource, stage);
+            }
+        }
+        allow.finish();
+        deny.finish();
+        Self { document: Arc::clone(inner), stage: stage.clone(), allow, deny }
+    }
+
+    /// How many bytes it keeps on the heap, the policy it was made from included: what it weighs in a cache.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.allow.heap_bytes() + self.deny.heap_bytes() + self.document.heap_bytes()
+    }
+}
+
+impl Inner {
+    fn heap_bytes(&self) -> usize {
+        let mut sum = size_of::<Self>() + 2 * size_of::<usize>();
+        sum += self.id.as_ref().map_or(0, |id| id.len());
+        sum += self.statements.capacity() * size_of::<super::Statement>();
+        for statement in &self.statements {
+            sum += statement.heap_bytes();
+        }
+        sum
+    }
+}
+
+fn push(plan: &mut Plan, effect: Effect, statement: u32, resource: &ResourcePattern, stage: &StageArn) {
+    let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
+    let spelled = spell(rest, scope);
+    let rest = spelled.as_deref().unwrap_or(rest);
+    plan.push(statement, rest, scope, false);
+    if effect == Effect::Deny {
+        for_each_alias(rest, |alias, canonical_only| plan.push(statement, alias, scope, canonical_only));
+    }
+}
+
+/// What else a pattern of a `Deny` is compared as: without its last slash, because a request may lack it, and with its
+/// escaped reserved characters decoded, for requests in that spelling.
+pub(super) fn for_each_alias(rest: &str, mut push: impl FnMut(&str, bool)) {
+    if let Some(shorter) = rest.strip_suffix('/') {
+        push(shorter, false);
+    }
+    if let Some(decoded) = decode_reserved(rest) {
+        push(&decoded, true);
+        if let Some(shorter) = decoded.strip_suffix('/') {
+            push(shorter, true);
+        }
+    }
+}
+
+/// What of a pattern is left to compare once the stage is known; `None` when the pattern cannot cover anything in it.
+pub(super) fn behind_stage<'p>(pattern: &'p str, stage: &StageArn) -> Option<(&'p str, Scope)> {
+    if let Some(rest) = pattern.strip_prefix(stage.as_str()) {
+        return Some((rest, Scope::Resource));
+    }
+    let wanted = ["arn", stage.partition(), "execute-api", stage.region(), stage.account_id()];
+    let mut fields = pattern.splitn(6, ':');
+    for value in wanted {
+        match fields.next() {
+            Some(field) if glob::matches(field.as_bytes(), value.as_bytes()) => {}
+            Some(_) => return None,
+            None => return Some(("*", Scope::Resource)),
+        }
+    }
+    let Some(sixth) = fields.next() else { return Some(("*", Scope::Resource)) };
+    let prefix = stage.resource_prefix();
+    if let Some(rest) = sixth.strip_prefix(prefix) {
+        return Some((rest, Scope::Resource));
+    }
+    let fixed = sixth.split(['*', '?']).next().unwrap_or_default();
+    if !prefix.starts_with(fixed) {
+        return None;
+    }
+    let wild = sixth.strip_prefix(fixed).unwrap_or_default();
+    if !wild.is_empty() && wild.bytes().all(|byte| byte == b'*') {
+        return Some(("*", Scope::Resource));
+    }
+    Some((sixth, Scope::Stage))
+}
+
+/// The pattern with its path part in the spelling of ARNs, when it is not so written: the path begins behind the
+/// method, or at the first wildcard.
+pub(super) fn spell(rest: &str, scope: Scope) -> Option<String> {
+    if is_plain(rest) {
+        return None;
+    }
+    let slashes = match scope {
+        Scope::Resource => 1,
+        Scope::Stage => 3,
+    };
+    let (fixed, path) = rest.split_at_checked(path_part(rest, slashes))?;
+    let mut out = String::with_capacity(rest.len() + 8);
+    out.push_str(fixed);
+    push_spelled(path, Wildcards::Keep, &mut out);
+    Some(out)
+}
+
+/// Where the path part begins: at the first wildcard or behind so many slashes.
+pub(super) fn path_part(rest: &str, slashes: usize) -> usize {
+    let mut left = slashes;
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'*' | b'?' => return at,
+            b'/' if left == 1 => return at + 1,
+            b'/' => left -= 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{behind_stage, path_part, spell};
+    use crate::policy::StageArn;
+    use crate::policy::plan::Scope;
+
+    #[test]
+    fn only_what_depends_on_the_request_is_left() {
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap();
+        for (pattern, expected) in [
+            ("*", Some(("*", Scope::Resource))),
+            ("arn", Some(("*", Scope::Resource))),
+            ("arn:aws:execute-api:**", Some(("*", Scope::Resource))),
+            ("arn:aws:execute-api:us-*", Some(("*", Scope::Resource))),
+            ("arn:aws:execute-api:eu-*", None),
+            ("arn:aws:s3:::*", None),
+            ("?", None),
+            ("arn:aws:execute-api:us-east-1:123456789012:abc/*", Some(("*", Scope::Resource))),
+            ("arn:aws:execute-api:us-east-1:123456789012:abc/dev/*", None),
+            (
+                "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/a:b",
+                Some(("GET/a:b", Scope::Resource)),
+            ),
+            ("arn:aws:execute-api:*:*:abc/prod/GET/x", Some(("GET/x", Scope::Resource))),
+            ("arn:aws:execute-api:*:*:abc/*/GET/x", Some(("abc/*/GET/x", Scope::Stage))),
+            ("arn:aws:execute-api:*:*:", Some(("", Scope::Stage))),
+            ("arn:aws:execute-api:*:*:abc/prod", Some(("abc/prod", Scope::Stage))),
+        ] {
+            assert_eq!(behind_stage(pattern, &stage), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn only_the_path_is_respelt() {
+        assert_eq!(path_part("GET/x", 1), 4);
+        assert_eq!(path_part("*/x", 1), 0);
+        assert_eq!(path_part("abc/prod/GET/x", 3), 13);
+        assert_eq!(spell("%47ET/%2e", Scope::Resource).as_deref(), Some("%47ET/."));
+        assert_eq!(spell("GET/plain", Scope::Resource), None);
+    }
+}

@@ -1,0 +1,314 @@
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::condition::Condition;
+use super::error::PolicyError;
+use super::pattern::{ActionPattern, ResourcePattern};
+use super::{AccessRequest, BoundPolicy, Decision, ExecuteApiArn, StageArn, parse};
+
+/// An IAM policy, read and checked: what an authorizer answers with.
+///
+/// Cloning one is cheap.
+///
+/// ```
+/// use tower_lambda_authorizer::policy::{Decision, PolicyDocument};
+///
+/// let policy = PolicyDocument::from_json(
+///     r#"{
+///         "Version": "2012-10-17",
+///         "Statement": [
+///             {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:*:*:*/prod/GET/*"},
+///             {"Effect": "Deny", "Action": "execute-api:*", "Resource": "arn:aws:execute-api:*:*:*/prod/GET/admin*"}
+///         ]
+///     }"#,
+/// )?;
+/// let users = "arn:aws:execute-api:us-east-1:123456789012:abcdef/prod/GET/users".parse()?;
+/// let admin = "arn:aws:execute-api:us-east-1:123456789012:abcdef/prod/GET/admin".parse()?;
+/// assert_eq!(policy.evaluate(&users), Decision::Allow);
+/// assert_eq!(policy.evaluate(&admin), Decision::ExplicitDeny);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PolicyDocument {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Inner {
+    pub(super) version: Version,
+    pub(super) id: Option<Box<str>>,
+    pub(super) statements: Vec<Statement>,
+}
+
+impl PolicyDocument {
+    /// A policy of version 2012-10-17 without statements: it allows nothing.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a policy that came from nowhere is no default")]
+    pub fn new() -> Self {
+        Self::from_inner(Inner { version: Version::V2012, id: None, statements: Vec::new() })
+    }
+
+    pub(super) fn from_inner(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Reads a policy. Whatever is not understood is an error; nothing is guessed.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON or not a policy; the error says where.
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        parse::document(text)
+    }
+
+    /// Adds a statement.
+    #[must_use]
+    pub fn with_statement(mut self, statement: Statement) -> Self {
+        Arc::make_mut(&mut self.inner).statements.push(statement);
+        self
+    }
+
+    /// The version of the language the policy is written in.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.inner.version
+    }
+
+    /// The policy's own `Id`, which means nothing.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.inner.id.as_deref()
+    }
+
+    /// The statements, in order.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.inner.statements
+    }
+
+    /// Compiles the policy for requests to one stage. Nothing can fail here: all of it was checked before.
+    #[must_use]
+    pub fn bind(&self, stage: &StageArn) -> BoundPolicy {
+        BoundPolicy::new(self, stage)
+    }
+
+    /// What the policy says about one ARN when every condition key is absent: a shorthand for tests. A program binds
+    /// the policy once and asks with an [`AccessRequest`].
+    #[must_use]
+    pub fn evaluate(&self, arn: &ExecuteApiArn) -> Decision {
+        let (method, path) = arn.parts();
+        self.bind(arn.stage_arn()).evaluate(&AccessRequest::new(method, path)).decision()
+    }
+}
+
+impl FromStr for PolicyDocument {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        Self::from_json(text)
+    }
+}
+
+/// The version of the policy language.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "closed by the IAM definition")]
+pub enum Version {
+    /// `2008-10-17`, also when a policy names none: `${…}` is plain text.
+    V2008,
+    /// `2012-10-17`: `${…}` is a policy variable.
+    V2012,
+}
+
+impl Version {
+    /// As it is written in a policy.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V2008 => "2008-10-17",
+            Self::V2012 => "2012-10-17",
+        }
+    }
+}
+
+/// Whether a statement allows or denies.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "closed by the IAM definition")]
+pub enum Effect {
+    /// Allows, unless another statement denies.
+    Allow,
+    /// Denies, whatever other statements say.
+    Deny,
+}
+
+impl Effect {
+    /// As it is written in a policy.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+        }
+    }
+}
+
+/// One statement of a policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Statement {
+    pub(super) effect: Effect,
+    pub(super) sid: Option<Box<str>>,
+    pub(super) actions: Listed<ActionPattern>,
+    pub(super) resources: Listed<ResourcePattern>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+impl Statement {
+    /// Allows `execute-api:Invoke` on a resource.
+    #[must_use]
+    pub fn allow(resource: impl Into<ResourcePattern>) -> Self {
+        Self::new(Effect::Allow, resource.into())
+    }
+
+    /// Denies `execute-api:Invoke` on a resource.
+    #[must_use]
+    pub fn deny(resource: impl Into<ResourcePattern>) -> Self {
+        Self::new(Effect::Deny, resource.into())
+    }
+
+    fn new(effect: Effect, resource: ResourcePattern) -> Self {
+        Self {
+            effect,
+            sid: None,
+            actions: Listed { negated: false, entries: OneOrMany::One(ActionPattern::INVOKE) },
+            resources: Listed { negated: false, entries: OneOrMany::One(resource) },
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Names the statement: evaluations and explanations show the name.
+    #[must_use]
+    pub fn with_sid(mut self, sid: impl Into<String>) -> Self {
+        self.sid = Some(sid.into().into_boxed_str());
+        self
+    }
+
+    /// Adds a resource beside those that are there.
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<ResourcePattern>) -> Self {
+        self.resources.entries.push(resource.into());
+        self
+    }
+
+    /// Adds a condition; all conditions of a statement have to hold.
+    #[must_use]
+    pub fn with_condition(mut self, condition: Condition) -> Self {
+        self.conditions.push(condition);
+        self
+    }
+
+    /// Whether it allows or denies.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The name, if it has one.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// The entries of `Action`, or of `NotAction`.
+    #[must_use]
+    pub fn actions(&self) -> &[ActionPattern] {
+        self.actions.entries.as_slice()
+    }
+
+    /// Whether the actions are those of `NotAction`.
+    #[must_use]
+    pub const fn is_not_action(&self) -> bool {
+        self.actions.negated
+    }
+
+    /// The entries of `Resource`, or of `NotResource`.
+    #[must_use]
+    pub fn resources(&self) -> &[ResourcePattern] {
+        self.resources.entries.as_slice()
+    }
+
+    /// Whether the resources are those of `NotResource`.
+    #[must_use]
+    pub const fn is_not_resource(&self) -> bool {
+        self.resources.negated
+    }
+
+    /// The conditions, all of which have to hold.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// Whether the statement is about `execute-api:Invoke`, the only action that is ever asked for.
+    #[must_use]
+    pub fn covers_invoke(&self) -> bool {
+        self.actions().iter().any(ActionPattern::covers_invoke) != self.actions.negated
+    }
+}
+
+impl Statement {
+    pub(super) fn heap_bytes(&self) -> usize {
+        let mut sum = self.sid.as_ref().map_or(0, |sid| sid.len());
+        sum += self.actions.entries.heap_bytes() + self.resources.entries.heap_bytes();
+        sum += self.actions().iter().map(ActionPattern::heap_bytes).sum::<usize>();
+        sum += self.resources().iter().map(|resource| resource.as_str().len()).sum::<usize>();
+        sum + self.conditions.capacity() * size_of::<Condition>()
+    }
+}
+
+/// The entries of an element that has a `Not` twin.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Listed<T> {
+    pub(super) negated: bool,
+    pub(super) entries: OneOrMany<T>,
+}
+
+/// One entry is the common case and needs no list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum OneOrMany<T> {
+    Many(Vec<T>),
+    One(T),
+}
+
+impl<T> OneOrMany<T> {
+    pub(super) fn from_vec(mut entries: Vec<T>) -> Self {
+        if entries.len() == 1
+            && let Some(entry) = entries.pop()
+        {
+            return Self::One(entry);
+        }
+        Self::Many(entries)
+    }
+
+    pub(super) const fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Many(entries) => entries.as_slice(),
+            Self::One(entry) => std::slice::from_ref(entry),
+        }
+    }
+
+    const fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Many(entries) => entries.capacity() * size_of::<T>(),
+            Self::One(_) => 0,
+        }
+    }
+
+    fn push(&mut self, entry: T) {
+        match std::mem::replace(self, Self::Many(Vec::new())) {
+            Self::Many(mut entries) => {
+                entries.push(entry);
+                *self = Self::from_vec(entries);
+            }
+            Self::One(first) => *self = Self::Many(vec![first, entry]),
+        }
+    }
+}

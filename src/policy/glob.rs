@@ -1,0 +1,186 @@
+//! Text with `*` and `?`, matched without recursion and without allocation.
+
+/// Steps the simple matcher may take for each byte of the input before the other one takes over.
+const PATIENCE: usize = 4;
+
+/// Whether `pattern` covers the whole of `text`: `*` is any run of bytes, `?` one byte.
+pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let budget = (pattern.len() + text.len()) * PATIENCE;
+    let mut steps = 0_usize;
+    let (mut at_pattern, mut at_text) = (0_usize, 0_usize);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&byte) = text.get(at_text) {
+        match pattern.get(at_pattern) {
+            Some(b'*') => {
+                at_pattern += 1;
+                star = Some((at_pattern, at_text));
+            }
+            Some(&wanted) if wanted == byte || wanted == b'?' => {
+                at_pattern += 1;
+                at_text += 1;
+            }
+            _ => {
+                let Some((behind_star, tried)) = star else { return false };
+                at_pattern = behind_star;
+                at_text = tried + 1;
+                star = Some((behind_star, at_text));
+            }
+        }
+        steps += 1;
+        if steps > budget {
+            return matches_by_segment(pattern, text);
+        }
+    }
+    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+/// The same for a text that comes in parts.
+pub(super) fn matches_parts(pattern: &[u8], parts: [&str; 3]) -> bool {
+    const ROOM: usize = 2048;
+    let mut buffer = [0_u8; ROOM];
+    let mut used = 0_usize;
+    for part in parts {
+        let Some(place) = buffer.get_mut(used..used + part.len()) else {
+            return matches(pattern, parts.concat().as_bytes());
+        };
+        place.copy_from_slice(part.as_bytes());
+        used += part.len();
+    }
+    matches(pattern, buffer.get(..used).unwrap_or_default())
+}
+
+/// The same without case, for the names of actions.
+pub(super) fn matches_ignoring_case(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at_pattern, mut at_text) = (0_usize, 0_usize);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = text.get(at_text) {
+        match pattern.get(at_pattern) {
+            Some(b'*') => {
+                at_pattern += 1;
+                star = Some((at_pattern, at_text));
+            }
+            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
+                at_pattern += 1;
+                at_text += 1;
+            }
+            _ => {
+                let Some((behind_star, tried)) = star else { return false };
+                at_pattern = behind_star;
+                at_text = tried + 1;
+                star = Some((behind_star, at_text));
+            }
+        }
+    }
+    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+/// The same answer for hostile input: the ends are compared in place, what stands between two stars is
+/// searched for with the linear search of the standard library.
+#[cold]
+fn matches_by_segment(pattern: &[u8], text: &[u8]) -> bool {
+    let mut segments = pattern.split(|byte| *byte == b'*');
+    let Some(first) = segments.next() else { return text.is_empty() };
+    let Some(last) = segments.next_back() else { return equals(first, text) };
+    let Some((head, rest)) = text.split_at_checked(first.len()) else { return false };
+    let Some((mut middle, tail)) =
+        rest.len().checked_sub(last.len()).and_then(|at| rest.split_at_checked(at))
+    else {
+        return false;
+    };
+    if !equals(first, head) || !equals(last, tail) {
+        return false;
+    }
+    for segment in segments {
+        let Some(behind) = find(segment, middle).and_then(|at| middle.get(at + segment.len()..)) else {
+            return false;
+        };
+        middle = behind;
+    }
+    true
+}
+
+fn equals(segment: &[u8], text: &[u8]) -> bool {
+    segment.len() == text.len()
+        && segment.iter().zip(text).all(|(wanted, byte)| *wanted == b'?' || wanted == byte)
+}
+
+fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
+    if segment.is_empty() {
+        return Some(0);
+    }
+    if !segment.contains(&b'?')
+        && let (Ok(needle), Ok(haystack)) = (std::str::from_utf8(segment), std::str::from_utf8(text))
+    {
+        return haystack.find(needle);
+    }
+    text.windows(segment.len()).position(|window| equals(segment, window))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{matches, matches_by_segment, matches_ignoring_case};
+
+    #[test]
+    fn wildcards_mean_what_iam_says() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*", "a", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abbcd", false),
+            ("*b*", "abc", true),
+            ("?b?", "abc", true),
+            ("??", "é", true),
+            ("a**b", "ab", true),
+            ("*.jpg", "a/b.jpg", true),
+            ("*?", "a", true),
+            ("*??", "a", false),
+            ("[a]", "a", false),
+            ("a.b", "axb", false),
+            ("a*b*c", "a1c2b3c", true),
+            ("a*b*b", "ab", false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+            assert_eq!(matches_by_segment(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn both_matchers_agree_on_every_short_input() {
+        let alphabet = [b'a', b'b', b'*', b'?'];
+        let words = |letters: &[u8], up_to: usize| {
+            let mut all = vec![Vec::new()];
+            let mut last = all.clone();
+            for _ in 0..up_to {
+                last = last
+                    .iter()
+                    .flat_map(|word: &Vec<u8>| letters.iter().map(|l| [word.as_slice(), &[*l]].concat()))
+                    .collect();
+                all.extend(last.iter().cloned());
+            }
+            all
+        };
+        for pattern in words(&alphabet, 4) {
+            for text in words(&alphabet[..2], 4) {
+                assert_eq!(matches(&pattern, &text), matches_by_segment(&pattern, &text));
+            }
+        }
+    }
+
+    #[test]
+    fn actions_ignore_case() {
+        assert!(matches_ignoring_case(b"EXECUTE-API:inv*", b"execute-api:Invoke"));
+        assert!(!matches_ignoring_case(b"execute-api:Manage*", b"execute-api:Invoke"));
+    }
+
+    #[test]
+    fn hostile_patterns_take_no_time() {
+        let text = "a".repeat(1600);
+        let stars = "*a".repeat(255) + "b";
+        assert!(!matches(stars.as_bytes(), text.as_bytes()));
+        let needle = "*".to_owned() + &"a".repeat(500) + "b*";
+        assert!(!matches(needle.as_bytes(), text.as_bytes()));
+    }
+}

@@ -1,0 +1,211 @@
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::list::{Name, NameSeed, StringSeed, as_text, raw};
+use super::statement::StatementSeed;
+use super::trace::{Segment, Trace};
+use crate::policy::document::{Inner, PolicyDocument, Statement, Version};
+use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
+
+const ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+
+/// Reads a whole text as a policy.
+pub(in crate::policy) fn document(text: &str) -> Result<PolicyDocument, PolicyError> {
+    let trace = Trace::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = DocumentSeed { trace: &trace }
+        .deserialize(&mut deserializer)
+        .and_then(|document| deserializer.end().map(|()| document));
+    match read {
+        Ok(inner) => {
+            check_variables(&inner)?;
+            Ok(PolicyDocument::from_inner(inner))
+        }
+        Err(error) => Err(trace.into_error(&error)),
+    }
+}
+
+impl<'de> Deserialize<'de> for PolicyDocument {
+    /// Works with the deserializers of `serde_json`, because a policy is checked down to the text of its numbers.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document(raw(deserializer)?.get()).map_err(de::Error::custom)
+    }
+}
+
+/// Variables mean something under 2012-10-17 only, and the version may stand behind the statements.
+fn check_variables(inner: &Inner) -> Result<(), PolicyError> {
+    if inner.version == Version::V2008 {
+        return Ok(());
+    }
+    for (index, statement) in inner.statements.iter().enumerate() {
+        let name = if statement.resources.negated { "NotResource" } else { "Resource" };
+        for resource in statement.resources() {
+            resource
+                .check_variables()
+                .map_err(|error| error.with_location(format!("Statement[{index}].{name}")))?;
+        }
+    }
+    Ok(())
+}
+
+struct DocumentSeed<'t> {
+    trace: &'t Trace,
+}
+
+impl<'de> DeserializeSeed<'de> for DocumentSeed<'_> {
+    type Value = Inner;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Inner, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DocumentSeed<'_> {
+    type Value = Inner;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a policy, which is an object with `Version` and `Statement`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner, A::Error> {
+        let trace = self.trace;
+        let (mut version, mut id, mut statements) = (None, None, None);
+        while let Some(name) = map.next_key_seed(NameSeed(&ELEMENTS))? {
+            let (element, again) = match name {
+                Name::Known(0) => ("Version", version.is_some()),
+                Name::Known(1) => ("Id", id.is_some()),
+                Name::Known(_) => ("Statement", statements.is_some()),
+                Name::Unknown(name) => {
+                    let message =
+                        format!("unknown element {}, expected `Version`, `Id` or `Statement`", quoted(&name));
+                    return Err(trace.refuse_as(PolicyErrorKind::Unknown, message));
+                }
+            };
+            if again {
+                let message = format!("element `{element}` is there twice");
+                return Err(trace.refuse_as(PolicyErrorKind::Duplicate, message));
+            }
+            let read = match element {
+                "Version" => {
+                    map.next_value_seed(StringSeed { trace, parse: parse_version }).map(|v| version = Some(v))
+                }
+                "Id" => map.next_value_seed(StringSeed { trace, parse: as_text }).map(|v| id = Some(v)),
+                _ => map.next_value_seed(StatementsSeed { trace }).map(|v| statements = Some(v)),
+            };
+            read.map_err(|error| trace.passed(error, Segment::Element(element)))?;
+        }
+        let Some(statements) = statements else {
+            let message = "element `Statement` is missing, expected a statement or a list of statements";
+            return Err(trace.refuse_as(PolicyErrorKind::Missing, message));
+        };
+        Ok(Inner { version: version.unwrap_or(Version::V2008), id, statements })
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version, PolicyError> {
+    match text {
+        "2008-10-17" => Ok(Version::V2008),
+        "2012-10-17" => Ok(Version::V2012),
+        _ => Err(PolicyError::new(
+            PolicyErrorKind::Unknown,
+            format!("unknown version {}, expected `2012-10-17` or `2008-10-17`", quoted(text)),
+        )),
+    }
+}
+
+struct StatementsSeed<'t> {
+    trace: &'t Trace,
+}
+
+impl<'de> DeserializeSeed<'de> for StatementsSeed<'_> {
+    type Value = Vec<Statement>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StatementsSeed<'_> {
+    type Value = Vec<Statement>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a statement or a list of statements")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Ok(vec![StatementSeed { trace: self.trace }.visit_map(map)?])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut statements = Vec::new();
+        loop {
+            match list.next_element_seed(StatementSeed { trace: self.trace }) {
+                Ok(Some(statement)) => statements.push(statement),
+                Ok(None) => return Ok(statements),
+                Err(error) => return Err(self.trace.passed(error, Segment::Index(statements.len()))),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::{PolicyDocument, Version};
+
+    fn error(text: &str) -> String {
+        PolicyDocument::from_json(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_missing_version_is_the_old_one() {
+        let policy = PolicyDocument::from_json(r#"{"Statement":[]}"#).unwrap();
+        assert_eq!(policy.version(), Version::V2008);
+        assert!(policy.statements().is_empty());
+    }
+
+    #[test]
+    fn the_top_level_is_strict() {
+        for (text, expected) in [
+            ("{}", "element `Statement` is missing, expected a statement or a list of statements"),
+            (r#"{"Statement":[],"Statement":[]}"#, "element `Statement` is there twice"),
+            (r#"{"statement":[]}"#, "unknown element `statement`, expected `Version`, `Id` or `Statement`"),
+        ] {
+            assert_eq!(error(text), format!("malformed policy: {expected}"));
+        }
+        assert_eq!(
+            error(r#"{"Version":"2012-10-18","Statement":[]}"#),
+            "malformed policy at Version: unknown version `2012-10-18`, expected `2012-10-17` or `2008-10-17`"
+        );
+        for text in [
+            "",
+            "null",
+            "[]",
+            r#"{"Statement":null}"#,
+            r#"{"Statement":[]} x"#,
+            r#"{"Version":null,"Statement":[]}"#,
+        ] {
+            assert!(PolicyDocument::from_json(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_are_checked_when_the_version_is_known() {
+        let text = |version: &str| {
+            format!(
+                r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":["*","arn:a:b:c:d:e/${{x"]}}{version}}}"#
+            )
+        };
+        assert!(PolicyDocument::from_json(&text("")).is_ok());
+        let error = PolicyDocument::from_json(&text(r#","Version":"2012-10-17""#)).unwrap_err();
+        assert_eq!(error.location(), "Statement[0].Resource");
+    }
+
+    #[test]
+    fn a_policy_can_be_a_part_of_other_json() {
+        let value = serde_json::json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+        let policy: PolicyDocument = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(policy, serde_json::from_str(&value.to_string()).unwrap());
+        assert_eq!(policy.statements().len(), 1);
+    }
+}

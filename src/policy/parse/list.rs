@@ -1,0 +1,115 @@
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+
+use super::trace::{Segment, Trace};
+use crate::policy::document::OneOrMany;
+use crate::policy::error::PolicyError;
+
+/// One string or a list of strings, each read by the same function.
+pub(super) struct ListSeed<'t, T> {
+    pub(super) trace: &'t Trace,
+    pub(super) parse: fn(&str) -> Result<T, PolicyError>,
+}
+
+impl<'de, T> DeserializeSeed<'de> for ListSeed<'_, T> {
+    type Value = OneOrMany<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T> Visitor<'de> for ListSeed<'_, T> {
+    type Value = OneOrMany<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        (self.parse)(text).map(OneOrMany::One).map_err(|problem| self.trace.refuse(problem))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        loop {
+            let seed = StringSeed { trace: self.trace, parse: self.parse };
+            match list.next_element_seed(seed) {
+                Ok(Some(entry)) => entries.push(entry),
+                Ok(None) => return Ok(OneOrMany::from_vec(entries)),
+                Err(error) => return Err(self.trace.passed(error, Segment::Index(entries.len()))),
+            }
+        }
+    }
+}
+
+/// One string, read by a function.
+pub(super) struct StringSeed<'t, T> {
+    pub(super) trace: &'t Trace,
+    pub(super) parse: fn(&str) -> Result<T, PolicyError>,
+}
+
+impl<'de, T> DeserializeSeed<'de> for StringSeed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<T> Visitor<'_> for StringSeed<'_, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).map_err(|problem| self.trace.refuse(problem))
+    }
+}
+
+/// The name of an element: one of those that are known, or the name that is not.
+pub(super) enum Name<const N: usize> {
+    Known(usize),
+    Unknown(String),
+}
+
+/// Finds the name of an element in a list of names.
+pub(super) struct NameSeed<const N: usize>(pub(super) &'static [&'static str; N]);
+
+impl<'de, const N: usize> DeserializeSeed<'de> for NameSeed<N> {
+    type Value = Name<N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<const N: usize> Visitor<'_> for NameSeed<N> {
+    type Value = Name<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of an element")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(match self.0.iter().position(|name| *name == text) {
+            Some(index) => Name::Known(index),
+            None => Name::Unknown(text.to_owned()),
+        })
+    }
+}
+
+/// Accepts what it is given as text.
+pub(super) fn as_text(text: &str) -> Result<Box<str>, PolicyError> {
+    Ok(text.into())
+}
+
+/// `PolicyDocument` from any part of a larger JSON text.
+pub(super) fn raw<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Box<serde_json::value::RawValue>, D::Error> {
+    Box::deserialize(deserializer)
+}

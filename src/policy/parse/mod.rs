@@ -1,0 +1,8 @@
+//! Reading policies: strictly, in one pass, with the way to every mistake.
+
+mod document;
+mod list;
+mod statement;
+mod trace;
+
+pub(super) use document::document;

@@ -1,0 +1,60 @@
+use std::fmt;
+
+use super::context::{ConditionContext, NoContext};
+
+/// The question: may `execute-api:Invoke` be done on `{stage}{method}{path}`?
+///
+/// Everything in it is borrowed; making one allocates nothing.
+#[derive(Clone, Copy)]
+pub struct AccessRequest<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) canonical_path: Option<&'a str>,
+    pub(super) context: &'a dyn ConditionContext,
+}
+
+impl<'a> AccessRequest<'a> {
+    /// A request by its method and its path, in the spelling of ARNs and with the leading `/`. The opening of a
+    /// WebSocket is `new("", "$connect")`.
+    #[must_use]
+    pub fn new(method: &'a str, path: &'a str) -> Self {
+        Self { method, path, canonical_path: None, context: &NoContext }
+    }
+
+    /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`
+    /// is tested in both spellings.
+    #[must_use]
+    pub const fn with_canonical_path(mut self, path: &'a str) -> Self {
+        self.canonical_path = Some(path);
+        self
+    }
+
+    /// Where the values of condition keys come from. Without one, every key is absent.
+    #[must_use]
+    pub const fn with_context(mut self, context: &'a dyn ConditionContext) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        self.path
+    }
+}
+
+impl fmt::Debug for AccessRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("canonical_path", &self.canonical_path)
+            .finish_non_exhaustive()
+    }
+}
