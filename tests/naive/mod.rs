@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Allow,
     ExplicitDeny,
     ImplicitDeny,
@@ -23,7 +23,7 @@ pub enum Verdict {
 
 /// What the request says about one condition key. A key that is not in the map is absent.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Known {
+pub(crate) enum Known {
     One(String),
     Many(Vec<String>),
     Unavailable,
@@ -31,14 +31,14 @@ pub enum Known {
 
 /// One question: may `method` be used on `path` of the stage?
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// `arn:aws:execute-api:…/prod/`, with its last slash.
-    pub stage: String,
-    pub method: String,
-    pub path: String,
-    pub canonical_path: Option<String>,
+    pub(crate) stage: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) canonical_path: Option<String>,
     /// Keys in lower case.
-    pub context: BTreeMap<String, Known>,
+    pub(crate) context: BTreeMap<String, Known>,
 }
 
 impl Ask {
@@ -70,7 +70,7 @@ fn any(values: impl IntoIterator<Item = Truth>) -> Truth {
 }
 
 /// Decides `ask` by the document in `text`.
-pub fn decide(text: &str, ask: &Ask) -> Verdict {
+pub(crate) fn decide(text: &str, ask: &Ask) -> Verdict {
     let document = read(text);
     let variables = document.get("Version").and_then(Value::as_str) == Some("2012-10-17");
     let mut denies = Vec::new();

@@ -17,7 +17,7 @@ use crate::naive::{Ask, Known, Verdict};
 
 /// One key's value as a test gives it.
 #[derive(Clone, Debug)]
-pub enum Given {
+pub(crate) enum Given {
     Text(String),
     Texts(Vec<String>),
     Bool(bool),
@@ -30,11 +30,11 @@ pub enum Given {
 
 /// The keys of one request, by their names in lower case.
 #[derive(Clone, Debug, Default)]
-pub struct Context(BTreeMap<String, Given>);
+pub(crate) struct Context(BTreeMap<String, Given>);
 
 impl Context {
     /// Reads `{"key": "text" | ["text", …] | true | 7 | {"ip": …} | {"epoch": …} | {"unavailable": true}}`.
-    pub fn from_json(json: &Value) -> Result<Self, String> {
+    pub(crate) fn from_json(json: &Value) -> Result<Self, String> {
         let members = json.as_object().ok_or("a context is an object")?;
         let mut keys = BTreeMap::new();
         for (key, value) in members {
@@ -47,7 +47,7 @@ impl Context {
     }
 
     /// The same for the naive evaluator, which knows texts only.
-    pub fn known(&self) -> BTreeMap<String, Known> {
+    pub(crate) fn known(&self) -> BTreeMap<String, Known> {
         let known = |given: &Given| match given {
             Given::Text(text) => Known::One(text.clone()),
             Given::Texts(texts) => Known::Many(texts.clone()),
@@ -98,17 +98,17 @@ impl ConditionContext for Context {
 
 /// One question, for either evaluator.
 #[derive(Clone, Debug)]
-pub struct Question {
-    pub stage: StageArn,
-    pub method: String,
-    pub path: String,
-    pub canonical_path: Option<String>,
-    pub context: Context,
+pub(crate) struct Question {
+    pub(crate) stage: StageArn,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) canonical_path: Option<String>,
+    pub(crate) context: Context,
 }
 
 impl Question {
     /// Puts the question to the library. Asking for an explanation must not change the answer.
-    pub fn ask(&self, policy: &PolicyDocument) -> Verdict {
+    pub(crate) fn ask(&self, policy: &PolicyDocument) -> Verdict {
         let request = AccessRequest::new(&self.method, &self.path).with_context(&self.context);
         let request = match &self.canonical_path {
             Some(path) => request.with_canonical_path(path),
@@ -120,7 +120,7 @@ impl Question {
     }
 
     /// The question for the naive evaluator.
-    pub fn plain(&self) -> Ask {
+    pub(crate) fn plain(&self) -> Ask {
         Ask {
             stage: self.stage.as_str().to_owned(),
             method: self.method.clone(),
@@ -141,7 +141,7 @@ fn verdict(decision: Decision) -> Verdict {
 }
 
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/`, taken apart.
-pub fn stage(text: &str) -> Option<StageArn> {
+pub(crate) fn stage(text: &str) -> Option<StageArn> {
     let fields: Vec<&str> = text.split(':').collect();
     let ["arn", partition, "execute-api", region, account, rest] = fields[..] else { return None };
     let (api, stage) = rest.strip_suffix('/')?.split_once('/')?;
