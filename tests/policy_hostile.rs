@@ -89,7 +89,10 @@ fn a_pattern_of_512_wildcards_from_its_first_character() {
     assert_eq!(decide(&allow(&"*".repeat(LONGEST_RESOURCE)), &longest_path('a')), Decision::Allow);
     // Its one field is longer than `arn`.
     assert_eq!(decide(&allow(&"?".repeat(LONGEST_RESOURCE)), &longest_path('a')), Decision::ImplicitDeny);
-    assert_eq!(decide(&allow(&"*?".repeat(LONGEST_RESOURCE / 2)), &longest_path('a')), Decision::ImplicitDeny);
+    assert_eq!(
+        decide(&allow(&"*?".repeat(LONGEST_RESOURCE / 2)), &longest_path('a')),
+        Decision::ImplicitDeny
+    );
 }
 
 #[test]
@@ -277,7 +280,8 @@ fn deep_nesting_is_refused_without_recursion() {
 #[test]
 fn giant_texts_where_none_may_stand() {
     let giant = "x".repeat(5_000_000);
-    let resource = |text: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"{text}"}}]}}"#);
+    let resource =
+        |text: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"{text}"}}]}}"#);
     assert_eq!(location(&resource(&giant)), "Statement[0].Resource");
     assert_eq!(location(&resource(&format!("arn:{giant}"))), "Statement[0].Resource");
     assert_eq!(location(&resource(&"*".repeat(5_000_000))), "Statement[0].Resource");

@@ -52,7 +52,9 @@ fn vector(file: &str, json: Value) -> Vector {
     };
     let Some(Value::Object(mut request)) = members.remove("request") else { panic!("{at}: no request") };
     let question = Question {
-        stage: text(&mut request, "stage").and_then(|text| stage(&text)).unwrap_or_else(|| panic!("{at}: stage")),
+        stage: text(&mut request, "stage")
+            .and_then(|text| stage(&text))
+            .unwrap_or_else(|| panic!("{at}: stage")),
         method: text(&mut request, "method").unwrap_or_else(|| panic!("{at}: method")),
         path: text(&mut request, "path").unwrap_or_else(|| panic!("{at}: path")),
         canonical_path: text(&mut request, "canonical_path"),
@@ -131,7 +133,11 @@ fn every_vector_holds() {
             (Expect::Verdict(_), Err(error)) => Err(format!("refused: {error}")),
             (Expect::Verdict(expected), Ok(policy)) => {
                 let found = v.question.ask(&policy);
-                if found == *expected { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}")) }
+                if found == *expected {
+                    Ok(())
+                } else {
+                    Err(format!("expected {expected:?}, found {found:?}"))
+                }
             }
         }
     });

@@ -7,7 +7,7 @@
 //! The fuzz package includes this file by path, so it may use nothing but `std`, `serde` and `serde_json`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -43,7 +43,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     fn known(&self, key: &str) -> Option<&Known> {
-        self.context.get(&key.to_ascii_lowercase())
+        self.context.get(&key.to_lowercase())
     }
 }
 
@@ -283,11 +283,7 @@ fn resolve(text: &str, ask: &Ask, variables: bool) -> Result<Vec<Tok>, Missing> 
 
 /// A text that can never have a value is unresolved, whatever else is unknown about it.
 fn worst(missing: &[Missing]) -> Option<Missing> {
-    if missing.contains(&Missing::Unresolved) {
-        Some(Missing::Unresolved)
-    } else {
-        missing.first().copied()
-    }
+    if missing.contains(&Missing::Unresolved) { Some(Missing::Unresolved) } else { missing.first().copied() }
 }
 
 // ---------------------------------------------------------------- resources
@@ -303,20 +299,20 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
     if let Some(patterns) = statement.get("NotResource") {
         if deny {
             // An entry without a value covers nothing, so the statement applies.
-            return not(any(strings(patterns).into_iter().map(|p| {
-                exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })
-            })));
+            return not(any(strings(patterns)
+                .into_iter()
+                .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None }))));
         }
         // An entry without a value might have covered anything, so the statement does not apply.
-        return not(any(strings(patterns).into_iter().map(|p| {
-            exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None })
-        })));
+        return not(any(strings(patterns)
+            .into_iter()
+            .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None }))));
     }
     let patterns = strings(&statement["Resource"]);
     if !deny {
-        return any(patterns.into_iter().map(|p| {
-            exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })
-        }));
+        return any(patterns
+            .into_iter()
+            .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })));
     }
     any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables) {
         Ok(pattern) => Some(denied(&pattern, ask)),
@@ -345,7 +341,8 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
     let mut missing = Vec::new();
     let mut out: Vec<Vec<Tok>> = Vec::new();
     for (index, field) in fields.iter().enumerate() {
-        let (before, path) = if index == 5 { field.split_at(path_part(field)) } else { (&field[..], &[][..]) };
+        let (before, path) =
+            if index == 5 { field.split_at(path_part(field)) } else { (&field[..], &[][..]) };
         let mut toks = Vec::new();
         for piece in before {
             match piece {
@@ -564,11 +561,7 @@ fn condition(operator: &str, key: &str, values: &[&str], ask: &Ask, variables: b
     if present.is_empty() {
         return Some(if_exists || set == "ForAllValues");
     }
-    if set == "ForAllValues" {
-        all(present.into_iter().map(one))
-    } else {
-        any(present.into_iter().map(one))
-    }
+    if set == "ForAllValues" { all(present.into_iter().map(one)) } else { any(present.into_iter().map(one)) }
 }
 
 /// A negated operator says that its positive form holds for none of the values.
@@ -588,8 +581,7 @@ fn positive_form(name: &str) -> (&str, bool) {
 
 /// One request value against one policy value, under a positive operator.
 fn compare(name: &str, request: &str, policy: &str, ask: &Ask, variables: bool) -> Truth {
-    let variables = variables
-        && (name.starts_with("String") || name.starts_with("Arn") || name == "Bool");
+    let variables = variables && (name.starts_with("String") || name.starts_with("Arn") || name == "Bool");
     let pattern = match resolve(policy, ask, variables) {
         Ok(pattern) => pattern,
         // A request value that cannot be read is unknown whatever it is compared with.
@@ -823,25 +815,25 @@ fn in_network(request: &str, network: &str) -> Truth {
         None => (network, None),
     };
     let network: IpAddr = address.parse().expect("a network literal was checked");
-    let mut names = vec![request];
-    if let IpAddr::V6(v6) = request
-        && let Some(v4) = v6.to_ipv4_mapped()
-    {
-        names.push(IpAddr::V4(v4));
-    }
-    Some(names.into_iter().any(|name| match (name, network) {
-        (IpAddr::V4(name), IpAddr::V4(network)) => {
-            same_bits(name.to_bits().into(), network.to_bits().into(), 32, length.unwrap_or(32))
+    // An IPv4 address and the same mapped into IPv6 are one host. So are networks of them.
+    let covers = |request: IpAddr| match (request, network) {
+        (IpAddr::V4(request), IpAddr::V4(network)) => {
+            same_bits(request.to_bits().into(), network.to_bits().into(), 32, length.unwrap_or(32))
         }
-        (IpAddr::V6(name), IpAddr::V6(network)) => {
-            same_bits(bits(name), bits(network), 128, length.unwrap_or(128))
+        (IpAddr::V6(request), IpAddr::V6(network)) => {
+            same_bits(request.to_bits(), network.to_bits(), 128, length.unwrap_or(128))
         }
         _ => false,
-    }))
-}
-
-fn bits(address: Ipv6Addr) -> u128 {
-    address.to_bits()
+    };
+    Some(match request {
+        IpAddr::V4(four) if length.is_none_or(|length| length >= 96) => {
+            covers(request) || covers(IpAddr::V6(four.to_ipv6_mapped()))
+        }
+        IpAddr::V4(_) => covers(request),
+        IpAddr::V6(six) => {
+            covers(request) || six.to_ipv4_mapped().is_some_and(|four| covers(IpAddr::V4(four)))
+        }
+    })
 }
 
 fn same_bits(a: u128, b: u128, width: u32, length: u32) -> bool {

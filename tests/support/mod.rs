@@ -21,6 +21,7 @@ pub(crate) enum Given {
     Text(String),
     Texts(Vec<String>),
     Bool(bool),
+    /// Of five to eleven digits, so that read as a date it can only be seconds.
     Number(i64),
     Ip(IpAddr),
     /// Seconds since 1970.
@@ -54,10 +55,14 @@ impl Context {
             Given::Bool(value) => Known::One(value.to_string()),
             Given::Number(number) => Known::One(number.to_string()),
             Given::Ip(address) => Known::One(address.to_string()),
-            Given::Epoch(seconds) => Known::One(seconds.to_string()),
+            Given::Epoch(seconds) => Known::One(date(*seconds)),
             Given::Unavailable => Known::Unavailable,
         };
-        self.0.iter().map(|(key, given)| (key.clone(), known(given))).collect()
+        let as_number = |key: &str, given: &Given| match given {
+            Given::Epoch(seconds) if key == "aws:epochtime" => Given::Text(seconds.to_string()),
+            given => given.clone(),
+        };
+        self.0.iter().map(|(key, given)| (key.clone(), known(&as_number(key, given)))).collect()
     }
 }
 
@@ -68,15 +73,41 @@ fn given(value: &Value) -> Option<Given> {
             Given::Texts(items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>()?)
         }
         Value::Bool(value) => Given::Bool(*value),
-        Value::Number(number) => Given::Number(number.as_i64()?),
+        Value::Number(number) => {
+            Given::Number(number.as_i64().filter(|number| (10_000..100_000_000_000).contains(number))?)
+        }
         Value::Object(members) if members.len() == 1 => match members.iter().next()? {
             (name, Value::String(address)) if name == "ip" => Given::Ip(address.parse().ok()?),
-            (name, Value::Number(seconds)) if name == "epoch" => Given::Epoch(seconds.as_u64()?),
+            (name, Value::Number(seconds)) if name == "epoch" => {
+                Given::Epoch(seconds.as_u64().filter(|seconds| *seconds < 100_000_000_000)?)
+            }
             (name, Value::Bool(true)) if name == "unavailable" => Given::Unavailable,
             _ => return None,
         },
         _ => return None,
     })
+}
+
+/// The text of a moment: `2024-05-01T12:00:00Z`.
+fn date(seconds: u64) -> String {
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let mut year = 1970_u64;
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut month = 0;
+    loop {
+        let february = if leap(year) { 29 } else { 28 };
+        let length = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month];
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+        if month == 12 {
+            (month, year) = (0, year + 1);
+        }
+    }
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", month + 1, days + 1)
 }
 
 impl ConditionContext for Context {
