@@ -30,8 +30,10 @@ const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef/prod/";
 
 const METHODS: [&str; 4] = ["GET", "GET", "HEAD", "POST"];
 
-/// Paths in the ARN's spelling, and the same with every reserved escape decoded.
-const PATHS: [(&str, Option<&str>); 18] = [
+/// A path in the ARN's spelling, and the same with every reserved escape decoded where that differs.
+type Path = (&'static str, Option<&'static str>);
+
+const PATHS: [Path; 18] = [
     ("/", None),
     ("/a", None),
     ("/a/", None),
@@ -55,7 +57,7 @@ const PATHS: [(&str, Option<&str>); 18] = [
 #[derive(Clone, Debug)]
 struct Request {
     method: &'static str,
-    path: (&'static str, Option<&'static str>),
+    path: Path,
     context: Value,
 }
 
@@ -238,7 +240,7 @@ fn key_value(kind: Kind) -> impl Strategy<Value = Option<Value>> {
     let typed: Vec<Value> = kind.typed().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     prop_oneof![
         2 => Just(None),
-        2 => Just(Some(json!({"unavailable": true}))),
+        5 => Just(Some(json!({"unavailable": true}))),
         6 => select(kind.values()).prop_map(|text| Some(json!(text))),
         1 => vec(select(kind.values()), 0..3).prop_map(|texts| Some(json!(texts))),
         2 => select(typed).prop_map(Some),
@@ -294,8 +296,21 @@ fn values(kind: Kind) -> impl Strategy<Value = Value> {
 
 // ---------------------------------------------------------------- resources
 
-fn path_pattern() -> impl Strategy<Value = String> {
-    let path = select(&PATHS[..]).prop_map(|(path, _)| path.to_owned());
+/// A path pattern that is often about `near` or another name of it.
+fn path_pattern(near: Path) -> impl Strategy<Value = String> {
+    let (sent, canonical) = near;
+    let with_slash = format!("{sent}/");
+    let names = vec![
+        sent.to_owned(),
+        sent.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&with_slash).to_owned(),
+        canonical.unwrap_or(sent).to_owned(),
+        sent.replace('@', "%40").replace(':', "%3a"),
+    ];
+    let path = prop_oneof![
+        3 => Just(sent.to_owned()),
+        2 => select(names),
+        3 => select(&PATHS[..]).prop_map(|(path, _)| path.to_owned()),
+    ];
     let cut = (path.clone(), any::<Index>(), any::<Index>(), select(&["*", "?", "**", "*?"][..]));
     let cut = cut.prop_map(|(path, from, to, wildcard)| {
         let (from, to) = (from.index(path.len()), to.index(path.len() + 1));
@@ -327,14 +342,14 @@ fn path_pattern() -> impl Strategy<Value = String> {
 }
 
 /// A resource of this stage.
-fn own_resource() -> impl Strategy<Value = String> {
+fn own_resource(near: Path) -> impl Strategy<Value = String> {
     let method = select(&["GET", "GET", "HEAD", "*", "POST", "?ET", "CONNECT"][..]);
-    (method, path_pattern()).prop_map(|(method, path)| format!("{STAGE}{method}{path}"))
+    (method, path_pattern(near)).prop_map(|(method, path)| format!("{STAGE}{method}{path}"))
 }
 
-fn resource() -> BoxedStrategy<String> {
+fn resource(near: Path) -> BoxedStrategy<String> {
     prop_oneof![
-        12 => own_resource(),
+        12 => own_resource(near),
         3 => select(&[
             "*",
             "arn:aws:execute-api",
@@ -344,9 +359,9 @@ fn resource() -> BoxedStrategy<String> {
             "arn:aws:execute-api:*:*:*/GET/*",
             "*:*:*:*:*:*/?rod/GET/a*",
         ][..]).prop_map(str::to_owned),
-        1 => own_resource().prop_map(|text| text.replace("/prod/", "/dev/")),
-        1 => own_resource().prop_map(|text| text.replace("us-east-1", "eu-west-1")),
-        1 => own_resource().prop_map(|text| text.replace("abcdef/prod/", "*/")),
+        1 => own_resource(near).prop_map(|text| text.replace("/prod/", "/dev/")),
+        1 => own_resource(near).prop_map(|text| text.replace("us-east-1", "eu-west-1")),
+        1 => own_resource(near).prop_map(|text| text.replace("abcdef/prod/", "*/")),
     ]
     .boxed()
 }
@@ -399,8 +414,8 @@ fn statement(
     })
 }
 
-fn any_statement() -> impl Strategy<Value = Value> {
-    statement(select(&["Allow", "Allow", "Deny"][..]), resources(resource(), true))
+fn any_statement(near: Path) -> impl Strategy<Value = Value> {
+    statement(select(&["Allow", "Deny"][..]), resources(resource(near), true))
 }
 
 fn document(statements: impl Strategy<Value = Vec<Value>>) -> impl Strategy<Value = Value> {
@@ -419,8 +434,19 @@ fn document(statements: impl Strategy<Value = Vec<Value>>) -> impl Strategy<Valu
     })
 }
 
-fn policy() -> impl Strategy<Value = Value> {
-    document(vec(any_statement(), 0..5))
+fn statements(near: Path) -> impl Strategy<Value = Vec<Value>> {
+    let everything = json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"});
+    let first = prop_oneof![Just(None), Just(Some(everything))];
+    (first, vec(any_statement(near), 0..5)).prop_map(|(first, rest)| first.into_iter().chain(rest).collect())
+}
+
+fn policy(near: Path) -> impl Strategy<Value = Value> {
+    document(statements(near))
+}
+
+/// A policy and a request that have to do with each other.
+fn case() -> impl Strategy<Value = (Value, Request)> {
+    request().prop_flat_map(|request| (policy(request.path), Just(request)))
 }
 
 fn parsed(policy: &Value) -> PolicyDocument {
@@ -456,7 +482,7 @@ fn same<T: PartialEq + std::fmt::Debug>(
 #[test]
 fn the_naive_evaluator_says_the_same() {
     let verdicts = RefCell::new(BTreeMap::<Verdict, u32>::new());
-    check(CASES, &(policy(), request()), |(policy, request)| {
+    check(CASES, &case(), |(policy, request)| {
         let question = request.question(STAGE);
         let expected = naive::decide(&policy.to_string(), &question.plain());
         *verdicts.borrow_mut().entry(expected).or_default() += 1;
@@ -471,7 +497,7 @@ fn the_naive_evaluator_says_the_same() {
 
 #[test]
 fn a_deny_of_everything_dominates() {
-    check(CASES / 10, &(policy(), request()), |(policy, request)| {
+    check(CASES / 10, &case(), |(policy, request)| {
         let deny = json!({"Effect": "Deny", "Action": "*", "Resource": "*"});
         let policy = with_statement(&policy, &deny);
         same(&request.question(STAGE).ask(&parsed(&policy)), &Verdict::ExplicitDeny, &policy)
@@ -480,7 +506,11 @@ fn a_deny_of_everything_dominates() {
 
 #[test]
 fn no_statement_lifts_an_explicit_deny() {
-    check(CASES / 10, &(policy(), any_statement(), request()), |(policy, statement, request)| {
+    let case = request().prop_flat_map(|request| {
+        let near = request.path;
+        (policy(near), any_statement(near), Just(request))
+    });
+    check(CASES / 10, &case, |(policy, statement, request)| {
         let question = request.question(STAGE);
         let more = with_statement(&policy, &statement);
         if parse_together(&more).is_none() || question.ask(&parsed(&policy)) != Verdict::ExplicitDeny {
@@ -497,8 +527,12 @@ fn parse_together(policy: &Value) -> Option<PolicyDocument> {
 
 #[test]
 fn one_more_deny_never_turns_a_refusal_into_an_allow() {
-    let deny = statement(Just("Deny"), resources(resource(), true));
-    check(CASES / 10, &(policy(), deny, request()), |(policy, deny, request)| {
+    let case = request().prop_flat_map(|request| {
+        let near = request.path;
+        let deny = statement(Just("Deny"), resources(resource(near), true));
+        (policy(near), deny, Just(request))
+    });
+    check(CASES / 10, &case, |(policy, deny, request)| {
         let question = request.question(STAGE);
         let more = with_statement(&policy, &deny);
         let Some(denied) = parse_together(&more) else { return Ok(()) };
@@ -509,20 +543,22 @@ fn one_more_deny_never_turns_a_refusal_into_an_allow() {
 
 #[test]
 fn the_order_of_statements_is_irrelevant() {
-    let shuffled = vec(any_statement(), 0..5)
-        .prop_flat_map(|statements| (Just(statements.clone()), Just(statements).prop_shuffle()));
-    let version = select(&["2012-10-17"][..]);
-    check(CASES / 10, &(version, shuffled, request()), |(version, (one, other), request)| {
+    let case = request().prop_flat_map(|request| {
+        let both =
+            statements(request.path).prop_flat_map(|one| (Just(one.clone()), Just(one).prop_shuffle()));
+        (both, Just(request))
+    });
+    check(CASES / 10, &case, |((one, other), request)| {
         let question = request.question(STAGE);
-        let one = json!({"Version": version, "Statement": one});
-        let other = json!({"Version": version, "Statement": other});
+        let one = json!({"Version": "2012-10-17", "Statement": one});
+        let other = json!({"Version": "2012-10-17", "Statement": other});
         same(&question.ask(&parsed(&one)), &question.ask(&parsed(&other)), &one)
     });
 }
 
 #[test]
 fn printing_and_reading_again_changes_nothing() {
-    check(CASES / 10, &(policy(), request()), |(policy, request)| {
+    check(CASES / 10, &case(), |(policy, request)| {
         let question = request.question(STAGE);
         let document = parsed(&policy);
         let printed = serde_json::to_string(&document).unwrap();
@@ -544,9 +580,12 @@ fn a_policy_that_names_its_stage_allows_nothing_in_another() {
         "arn:aws:execute-api:us-east-2:123456789012:abcdef/prod/",
         "arn:aws-cn:execute-api:us-east-1:123456789012:abcdef/prod/",
     ];
-    let own = statement(select(&["Allow", "Allow", "Deny"][..]), resources(own_resource().boxed(), false));
-    let cases = (document(vec(own, 0..5)), select(OTHERS), request());
-    check(CASES / 10, &cases, |(policy, other, request)| {
+    let case = request().prop_flat_map(|request| {
+        let own = resources(own_resource(request.path).boxed(), false);
+        let own = statement(select(&["Allow", "Allow", "Deny"][..]), own);
+        (document(vec(own, 0..5)), select(OTHERS), Just(request))
+    });
+    check(CASES / 10, &case, |(policy, other, request)| {
         same(&(request.question(other).ask(&parsed(&policy)) == Verdict::Allow), &false, &policy)
     });
 }
