@@ -16,13 +16,16 @@ mod document;
 mod error;
 mod evaluate;
 mod glob;
+mod index;
 mod parse;
 mod pattern;
 mod plan;
 mod print;
 mod request;
+mod resolve;
 mod spelling;
 mod template;
+mod truth;
 mod variable;
 
 pub use arn::{ExecuteApiArn, StageArn};

@@ -1,6 +1,7 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
+use super::index::Index;
 
 /// What a pattern is compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,31 +12,58 @@ pub(super) enum Scope {
     Stage,
 }
 
-/// The patterns, and the statements that cannot be decided by a pattern alone.
+/// More entries than this are found through an index.
+const LINEAR: usize = 12;
+
+/// The patterns, and the statements that cannot be decided by comparing patterns one by one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     text: Vec<u8>,
     entries: Vec<Entry>,
-    complex: Vec<u32>,
+    index: Option<Box<Index>>,
+    complex: Vec<Complex>,
+}
+
+/// What needs more than a list of patterns.
+#[derive(Clone, Debug)]
+pub(super) enum Complex {
+    /// `NotResource`: what none of these patterns covers.
+    Complement { statement: u32, conditional: bool, excepted: Plan },
+    /// `NotResource` with variables.
+    DynamicComplement { statement: u32 },
+    /// One resource with variables.
+    DynamicResource { statement: u32, resource: u32 },
+}
+
+impl Complex {
+    pub(super) const fn statement(&self) -> u32 {
+        match self {
+            Self::Complement { statement, .. }
+            | Self::DynamicComplement { statement }
+            | Self::DynamicResource { statement, .. } => *statement,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(super) struct Entry {
     start: u32,
     end: u32,
     /// Where the path begins, unless method and path cannot be told apart.
     path: u32,
     first_wildcard: u32,
     behind_last_wildcard: u32,
-    statement: u32,
-    form: Form,
-    shape: Shape,
+    pub(super) statement: u32,
+    pub(super) form: Form,
+    pub(super) shape: Shape,
     canonical_only: bool,
+    /// Whether the statement has conditions.
+    pub(super) conditional: bool,
 }
 
 /// How method and path are told apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Form {
+pub(super) enum Form {
     /// `*` and then a path: any method.
     AnyMethod,
     /// The method is literal.
@@ -46,11 +74,19 @@ enum Form {
 
 /// What the path part looks like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Shape {
+pub(super) enum Shape {
     /// One `*`, no `?`: only the ends count.
     Ends,
     Exact,
     General,
+}
+
+/// Where a pattern comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) statement: u32,
+    /// Whether the statement has conditions.
+    pub(super) conditional: bool,
 }
 
 /// One spelling of a request.
@@ -70,15 +106,28 @@ impl Target<'_> {
 }
 
 impl Plan {
-    pub(super) fn push_complex(&mut self, statement: u32) {
-        self.complex.push(statement);
+    pub(super) fn push_complex(&mut self, complex: Complex) {
+        self.complex.push(complex);
     }
 
-    pub(super) fn complex(&self) -> &[u32] {
+    pub(super) fn complex(&self) -> &[Complex] {
         &self.complex
     }
 
-    pub(super) fn push(&mut self, statement: u32, pattern: &str, scope: Scope, canonical_only: bool) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.complex.is_empty()
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn reserve(&mut self, entries: usize, text: usize) {
+        self.entries.reserve(entries);
+        self.text.reserve(text);
+    }
+
+    pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, canonical_only: bool) {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let bytes = pattern.as_bytes();
         let wildcard = |byte: &u8| matches!(byte, b'*' | b'?');
@@ -112,28 +161,51 @@ impl Plan {
             path: offset(start + path),
             first_wildcard: offset(start + first),
             behind_last_wildcard: offset(start + behind),
-            statement,
+            statement: origin.statement,
             form,
             shape,
             canonical_only,
+            conditional: origin.conditional,
         });
     }
 
     pub(super) fn finish(&mut self) {
         self.text.shrink_to_fit();
         self.entries.shrink_to_fit();
+        if self.entries.len() > LINEAR {
+            self.index = Some(Box::new(Index::new(self)));
+        }
     }
 
-    /// Calls `found` with every statement of which a pattern covers the target, in order, until it says to stop.
-    pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(u32) -> bool) {
+    /// Calls `found` with every entry that covers the target. When it returns true, entries of later statements are of
+    /// no interest any more.
+    pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
+        if let Some(index) = &self.index
+            && target.is_plain()
+        {
+            index.search(self, target, &mut |entry| {
+                found(entry);
+            });
+            return;
+        }
         for entry in &self.entries {
-            if self.covers(entry, target) && found(entry.statement) {
+            if self.covers(entry, target) && found(entry) {
                 return;
             }
         }
     }
 
-    fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
+    /// Whether any entry covers the target.
+    pub(super) fn covers_any(&self, target: &Target<'_>) -> bool {
+        let mut any = false;
+        self.search(target, |_| {
+            any = true;
+            true
+        });
+        any
+    }
+
+    pub(super) fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
         if entry.canonical_only && !target.is_canonical {
             return false;
         }
@@ -141,10 +213,7 @@ impl Plan {
             return self.covers_whole(entry, target);
         }
         match entry.form {
-            Form::Method => {
-                self.slice(entry.start, entry.path) == target.method.as_bytes()
-                    && self.covers_path(entry, target)
-            }
+            Form::Method => self.method(entry) == target.method.as_bytes() && self.covers_path(entry, target),
             Form::AnyMethod => self.covers_path(entry, target),
             Form::Whole(_) => self.covers_whole(entry, target),
         }
@@ -153,13 +222,12 @@ impl Plan {
     fn covers_path(&self, entry: &Entry, target: &Target<'_>) -> bool {
         let path = target.path.as_bytes();
         match entry.shape {
-            Shape::Exact => self.slice(entry.path, entry.end) == path,
+            Shape::Exact => self.pattern(entry) == path,
             Shape::Ends => {
-                let head = self.slice(entry.path, entry.first_wildcard);
-                let tail = self.slice(entry.behind_last_wildcard, entry.end);
+                let (head, tail) = (self.head(entry), self.tail(entry));
                 head.len() + tail.len() <= path.len() && path.starts_with(head) && path.ends_with(tail)
             }
-            Shape::General => glob::matches(self.slice(entry.path, entry.end), path),
+            Shape::General => glob::matches(self.pattern(entry), path),
         }
     }
 
@@ -171,13 +239,39 @@ impl Plan {
         glob::matches_parts(self.slice(entry.start, entry.end), [prefix, target.method, target.path])
     }
 
+    /// The literal method of an entry, if it has one.
+    pub(super) fn method(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.start, entry.path)
+    }
+
+    /// What the path of an entry looks like, or the whole of it when the path cannot be told apart.
+    pub(super) fn pattern(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.path, entry.end)
+    }
+
+    /// The literal text before the first wildcard of the path.
+    pub(super) fn head(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.path, entry.first_wildcard)
+    }
+
+    /// The literal text behind the last wildcard of the path.
+    pub(super) fn tail(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.behind_last_wildcard, entry.end)
+    }
+
     fn slice(&self, start: u32, end: u32) -> &[u8] {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
+        let complex = |complex: &Complex| match complex {
+            Complex::Complement { excepted, .. } => excepted.heap_bytes(),
+            Complex::DynamicComplement { .. } | Complex::DynamicResource { .. } => 0,
+        };
         self.text.capacity()
             + self.entries.capacity() * size_of::<Entry>()
-            + self.complex.capacity() * size_of::<u32>()
+            + self.index.as_ref().map_or(0, |index| index.heap_bytes())
+            + self.complex.capacity() * size_of::<Complex>()
+            + self.complex.iter().map(complex).sum::<usize>()
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::trace::{Segment, Trace};
 use crate::policy::document::OneOrMany;
@@ -105,11 +105,4 @@ impl<const N: usize> Visitor<'_> for NameSeed<N> {
 /// Accepts what it is given as text.
 pub(super) fn as_text(text: &str) -> Result<Box<str>, PolicyError> {
     Ok(text.into())
-}
-
-/// `PolicyDocument` from any part of a larger JSON text.
-pub(super) fn raw<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Box<serde_json::value::RawValue>, D::Error> {
-    Box::deserialize(deserializer)
 }

@@ -2,8 +2,10 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use super::condition::ConditionsSeed;
 use super::list::{ListSeed, Name, NameSeed, StringSeed, as_text};
 use super::trace::{Segment, Trace};
+use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Listed, OneOrMany, Statement};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
 use crate::policy::pattern::{ActionPattern, ResourcePattern};
@@ -72,6 +74,7 @@ struct Parts {
     sid: Option<Box<str>>,
     actions: Option<Listed<ActionPattern>>,
     resources: Option<Listed<ResourcePattern>>,
+    conditions: Vec<Condition>,
 }
 
 impl Parts {
@@ -106,7 +109,7 @@ impl Parts {
                     ));
                 }
             }
-            _ => return Err(trace.refuse_as(PolicyErrorKind::Unknown, "conditions are not supported yet")),
+            _ => self.conditions = map.next_value_seed(ConditionsSeed { trace })?,
         }
         Ok(())
     }
@@ -123,7 +126,7 @@ impl Parts {
             sid: self.sid,
             actions: self.actions.ok_or_else(|| missing("`Action` or `NotAction`"))?,
             resources: self.resources.ok_or_else(|| missing("`Resource` or `NotResource`"))?,
-            conditions: Vec::new(),
+            conditions: self.conditions,
         })
     }
 }
