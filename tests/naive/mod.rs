@@ -42,8 +42,9 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// A key without any value is absent.
     fn known(&self, key: &str) -> Option<&Known> {
-        self.context.get(&key.to_lowercase())
+        self.context.get(&key.to_lowercase()).filter(|known| **known != Known::Many(Vec::new()))
     }
 }
 
@@ -320,11 +321,8 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
     }))
 }
 
-/// A resource pattern for this request: six fields, and whether its text ends in a written `/`.
-struct ResourcePattern {
-    fields: [Vec<Tok>; 6],
-    ends_in_slash: bool,
-}
+/// A resource pattern for this request: six fields.
+type ResourcePattern = [Vec<Tok>; 6];
 
 fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePattern, Missing> {
     let mut fields: Vec<Vec<Piece>> = vec![Vec::new()];
@@ -357,13 +355,12 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
         toks.extend(path_pattern(path, ask, &mut missing));
         out.push(toks);
     }
-    if let Some(why) = worst(&missing) {
-        return Err(why);
+    let pattern: ResourcePattern = out.try_into().expect("six fields");
+    match worst(&missing) {
+        // Variables stand in the sixth field only. If another one does not match, their values do not matter.
+        Some(why) if first_fields_match(&pattern, &ask.stage) => Err(why),
+        _ => Ok(pattern),
     }
-    Ok(ResourcePattern {
-        fields: out.try_into().expect("six fields"),
-        ends_in_slash: matches!(fields[5].last(), Some(Piece::Char('/'))),
-    })
 }
 
 /// Where the path part of the sixth field begins: behind its third slash, or at its first wildcard.
@@ -454,8 +451,12 @@ fn path_pattern(path: &[Piece], ask: &Ask, missing: &mut Vec<Missing>) -> Vec<To
 
 fn resource_matches(pattern: &ResourcePattern, stage: &str, method: &str, path: &str) -> bool {
     let arn = format!("{stage}{method}{path}");
-    let fields: Vec<&str> = arn.splitn(6, ':').collect();
-    pattern.fields.iter().zip(fields).all(|(pattern, field)| glob(pattern, field))
+    first_fields_match(pattern, stage)
+        && arn.splitn(6, ':').last().is_some_and(|sixth| glob(&pattern[5], sixth))
+}
+
+fn first_fields_match(pattern: &ResourcePattern, stage: &str) -> bool {
+    pattern.iter().take(5).zip(stage.split(':')).all(|(pattern, field)| glob(pattern, field))
 }
 
 /// Whether a Deny covers the request under any of its other names.
@@ -465,17 +466,14 @@ fn denied(pattern: &ResourcePattern, ask: &Ask) -> bool {
         methods.push("GET");
     }
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
-    let decoded = ResourcePattern {
-        fields: pattern.fields.clone().map(|field| decode_reserved(&field)),
-        ends_in_slash: pattern.ends_in_slash,
-    };
+    let decoded = pattern.clone().map(|field| decode_reserved(&field));
     let pairs = [(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
     for (pattern, path) in pairs {
         let mut paths = vec![path.to_owned()];
         if path.len() > 1 && path.ends_with('/') {
             paths.push(path[..path.len() - 1].to_owned());
         }
-        if pattern.ends_in_slash {
+        if pattern[5].last() == Some(&Tok::Char('/')) {
             paths.push(format!("{path}/"));
         }
         for method in &methods {
@@ -532,11 +530,7 @@ fn condition(operator: &str, key: &str, values: &[&str], ask: &Ask, variables: b
         return None;
     }
     if name == "Null" {
-        let absent = match known {
-            None => true,
-            Some(Known::Many(values)) => values.is_empty(),
-            Some(_) => false,
-        };
+        let absent = known.is_none();
         return Some(values.iter().any(|v| v.eq_ignore_ascii_case("true") == absent));
     }
     let (positive, negated) = positive_form(name);
