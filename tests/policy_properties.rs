@@ -103,7 +103,7 @@ impl Kind {
             Self::Text => &["app:text", "aws:UserAgent", "aws:username"],
             Self::Number => &["app:number"],
             Self::Date => &["app:date", "aws:CurrentTime"],
-            Self::Bool => &["aws:SecureTransport"],
+            Self::Bool => &["aws:SecureTransport", "app:flag"],
             Self::Address => &["aws:SourceIp"],
             Self::Arn => &["aws:SourceArn"],
         }
@@ -145,7 +145,9 @@ impl Kind {
     /// What a request may say.
     const fn values(self) -> &'static [&'static str] {
         match self {
-            Self::Text => &["ada", "bob", "ADA", "a*", "", "a/b", "a@b", "é *", "${app:text}"],
+            Self::Text => {
+                &["ada", "bob", "ADA", "a*", "", "a/b", "a@b", "é *", "${app:text}", "%61", "a%40b"]
+            }
             Self::Number => &["1", "1.0", "-0", "0", "-1.5", "10", "9.99", "007", "ten", "1e1", ""],
             Self::Date => &[
                 "2024-05-01",
@@ -167,6 +169,7 @@ impl Kind {
                 "arn:aws:s3:::ada/x",
                 "arn:aws:s3",
                 "topic",
+                "x:a:b:c:d:e",
             ],
         }
     }
@@ -185,6 +188,7 @@ impl Kind {
                 "${app:text}*",
                 "${nobody:home}",
                 "${nobody:home, 'ada'}",
+                "${aws:UserAgent}${aws:username}",
                 "${*}",
                 "a${*}",
                 "é *",
@@ -196,9 +200,9 @@ impl Kind {
                 "1714521600",
                 "2024-05-01T00:00:00.5-00:30",
                 "1999-12",
-                "2030-01-01",
+                "9999-12-31T23:59:59Z",
             ],
-            Self::Bool => &["true", "false", "False", "${aws:SecureTransport}"],
+            Self::Bool => &["true", "false", "False", "${app:flag}"],
             Self::Address => {
                 &["10.0.0.0/8", "10.0.0.1", "0.0.0.0/0", "2001:db8::/32", "::/0", "::ffff:10.0.0.0/104"]
             }
@@ -207,6 +211,7 @@ impl Kind {
                 "arn:aws:s?s:us-*:1:topic",
                 "arn:aws:s3:::${aws:username}/*",
                 "arn:*",
+                "*:*:*:*:*:*",
                 "arn:aws:sns:us-east-1:1:topic",
             ],
         }
@@ -240,7 +245,7 @@ fn key_value(kind: Kind) -> impl Strategy<Value = Option<Value>> {
     let typed: Vec<Value> = kind.typed().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     prop_oneof![
         2 => Just(None),
-        5 => Just(Some(json!({"unavailable": true}))),
+        9 => Just(Some(json!({"unavailable": true}))),
         6 => select(kind.values()).prop_map(|text| Some(json!(text))),
         1 => vec(select(kind.values()), 0..3).prop_map(|texts| Some(json!(texts))),
         2 => select(typed).prop_map(Some),
@@ -335,6 +340,8 @@ fn path_pattern(near: Path) -> impl Strategy<Value = String> {
             "/${app:text}/",
             "/a${*}b",
             "/${nobody:home}",
+            "/${app:text, '*'}",
+            "/${app:text}${aws:username}",
             "/users/${nobody:home, 'ada'}",
             "/*${app:text}",
         ][..]).prop_map(str::to_owned),
@@ -427,7 +434,7 @@ fn document(statements: impl Strategy<Value = Vec<Value>>) -> impl Strategy<Valu
         }
         if version != Some("2012-10-17") {
             // There a variable is literal text, which `Bool` cannot read.
-            let text = document.to_string().replace("${aws:SecureTransport}", "true");
+            let text = document.to_string().replace("${app:flag}", "true");
             document = serde_json::from_str(&text).unwrap();
         }
         document
