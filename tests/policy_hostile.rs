@@ -298,6 +298,11 @@ fn giant_texts_where_none_may_stand() {
 #[test]
 fn messages_stay_short() {
     let giant = "x".repeat(1_000_000);
+    let statement = |condition: &str| {
+        format!(
+            r#"{{"Statement":{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"Bool":{{{condition}}}}}}}}}"#
+        )
+    };
     for text in [
         format!(r#"{{"Version":"{giant}"}}"#),
         format!(r#"{{"{giant}":1}}"#),
@@ -306,11 +311,35 @@ fn messages_stay_short() {
         format!(r#"{{"Statement":[{{"Action":"{giant}"}}]}}"#),
         format!(r#"{{"Statement":[{{"Resource":"{giant}"}}]}}"#),
         format!(r#"{{"Statement":[{{"Condition":{{"{giant}":{{"a:b":"c"}}}}}}]}}"#),
-        format!(r#"{{"Statement":[{{"Condition":{{"Bool":{{"{giant}":"c"}}}}}}]}}"#),
-        format!(r#"{{"Statement":[{{"Condition":{{"Bool":{{"a:b":"{giant}"}}}}}}]}}"#),
+        statement(&format!(r#""{giant}":"c""#)),
+        statement(&format!(r#""a:b":"{giant}""#)),
     ] {
         let message = PolicyDocument::from_json(&text).unwrap_err().to_string();
         assert!(message.len() < 1_000, "{} characters", message.len());
+    }
+}
+
+/// Messages end up in logs: what they quote must not start a line of its own or move the cursor.
+#[test]
+fn messages_are_printable() {
+    let ugly = r"x\n\u001b[2J\u007f\u0085\u0000";
+    for text in [
+        r#"{"Version":"~"}"#,
+        r#"{"~":1}"#,
+        r#"{"Statement":[{"~":1}]}"#,
+        r#"{"Statement":[{"Effect":"~"}]}"#,
+        r#"{"Statement":[{"Action":"~"}]}"#,
+        r#"{"Statement":[{"Resource":["*","~"]}]}"#,
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:r:1:a/${~"}}"#,
+        r#"{"Statement":[{"Condition":{"~":{"a:b":"c"}}}]}"#,
+        r#"{"Statement":[{"Condition":{"Bool":{"~":[]}}}]}"#,
+        r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"~":"c"}}}]}"#,
+        r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"a:b":"~"}}}]}"#,
+    ] {
+        let error = PolicyDocument::from_json(&text.replace('~', ugly)).unwrap_err();
+        for shown in [error.to_string(), error.location().to_owned(), error.message().to_owned()] {
+            assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        }
     }
 }
 

@@ -256,7 +256,7 @@ fn key_value(kind: Kind) -> impl Strategy<Value = Option<Value>> {
 
 fn conditions() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![
-        2 => Just(None),
+        1 => Just(None),
         3 => vec(condition(), 0..3).prop_map(|list| {
             let mut operators = Map::new();
             for (operator, key, values) in list {
