@@ -40,7 +40,7 @@ impl BoundPolicy {
     pub(super) fn new(document: &PolicyDocument, stage: &StageArn) -> Self {
         let inner = &document.inner;
         let (mut allow, mut deny) = (Plan::default(), Plan::default());
-        allow.reserve(inner.statements.len(), 0);
+        allow.reserve(inner.statements.len(), inner.statements.len() * 32);
         for (index, statement) in (0_u32..).zip(&inner.statements) {
             if statement.covers_invoke() {
                 let plan = match statement.effect {

@@ -2,6 +2,8 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::condition::Condition;
 use super::error::PolicyError;
 use super::pattern::{ActionPattern, ResourcePattern};
@@ -135,7 +137,7 @@ impl Version {
 }
 
 /// Whether a statement allows or denies.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_enums, reason = "closed by the IAM definition")]
 pub enum Effect {
     /// Allows, unless another statement denies.

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
 use super::document::{Effect, Inner, Statement};
 use super::pattern::ResourcePattern;
@@ -7,7 +9,7 @@ use super::resolve::{self, Unresolved};
 use super::truth::Truth;
 
 /// What a policy says about a request.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_enums, reason = "closed by the IAM evaluation logic and its one unknown")]
 pub enum Decision {
     /// A statement allows it and none denies it.
@@ -75,9 +77,10 @@ impl BoundPolicy {
             statement,
             unavailable_key,
         };
+        let exact = self.exact(request);
         let mut denied = Found::default();
         if !self.deny.is_empty() {
-            for_each_alias(self.exact(request), request, |target| {
+            for_each_alias(exact, request, |target| {
                 self.search(&self.deny, target, request, &mut denied);
             });
             self.search_complex(&self.deny, request, &mut denied);
@@ -86,7 +89,7 @@ impl BoundPolicy {
             }
         }
         let mut allowed = Found::default();
-        self.search(&self.allow, &self.exact(request), request, &mut allowed);
+        self.search(&self.allow, &exact, request, &mut allowed);
         self.search_complex(&self.allow, request, &mut allowed);
         match (allowed.certain, denied.unknown) {
             (None, _) => answer(Decision::ImplicitDeny, None, None),
@@ -212,12 +215,8 @@ impl BoundPolicy {
     }
 
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
-        Target {
-            prefix: self.stage.resource_prefix(),
-            method: request.method,
-            path: request.path,
-            is_canonical: request.canonical_path.is_none(),
-        }
+        let is_canonical = request.canonical_path.is_none();
+        Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)
     }
 }
 
@@ -255,17 +254,27 @@ pub(super) fn for_each_alias<'a>(
     request: &AccessRequest<'a>,
     mut compare: impl FnMut(&Target<'a>),
 ) {
-    let canonical = request.canonical_path.map(|path| Target { path, is_canonical: true, ..exact });
     let as_get = matches!(request.method, "HEAD" | "CONNECT");
-    for target in [Some(exact), canonical].into_iter().flatten() {
-        let shorter = target.path.strip_suffix('/').filter(|path| !path.is_empty());
-        for target in [Some(target), shorter.map(|path| Target { path, ..target })].into_iter().flatten() {
-            compare(&target);
-            if as_get {
-                compare(&Target { method: "GET", ..target });
-            }
+    let mut spelling = |target: Target<'a>| {
+        compare(&target);
+        if as_get {
+            compare(&target.with_method("GET"));
+        }
+    };
+    spelling(exact);
+    if let Some(shorter) = without_last_slash(exact.path) {
+        spelling(exact.with_path(shorter, exact.is_canonical));
+    }
+    if let Some(canonical) = request.canonical_path {
+        spelling(exact.with_path(canonical, true));
+        if let Some(shorter) = without_last_slash(canonical) {
+            spelling(exact.with_path(shorter, true));
         }
     }
+}
+
+fn without_last_slash(path: &str) -> Option<&str> {
+    path.strip_suffix('/').filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]

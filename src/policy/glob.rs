@@ -34,6 +34,23 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
+/// The same for a pattern that begins and ends with `*` and has no `?`.
+pub(super) fn matches_stars(pattern: &[u8], text: &[u8]) -> bool {
+    let mut rest = text;
+    for segment in pattern.split(|byte| *byte == b'*') {
+        let Some((first, others)) = segment.split_first() else { continue };
+        loop {
+            let Some(at) = rest.iter().position(|byte| byte == first) else { return false };
+            rest = rest.get(at + 1..).unwrap_or_default();
+            if let Some(behind) = rest.strip_prefix(others) {
+                rest = behind;
+                break;
+            }
+        }
+    }
+    true
+}
+
 /// The same for a text that comes in parts.
 pub(super) fn matches_parts(pattern: &[u8], parts: [&str; 3]) -> bool {
     const ROOM: usize = 2048;
@@ -187,7 +204,7 @@ fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, matches_by_segment, matches_ignoring_case, matches_text};
+    use super::{matches, matches_by_segment, matches_ignoring_case, matches_stars, matches_text};
 
     #[test]
     fn wildcards_mean_what_iam_says() {
@@ -232,8 +249,12 @@ mod tests {
             all
         };
         for pattern in words(&alphabet, 4) {
+            let inner = [b"*", pattern.as_slice(), b"*"].concat();
             for text in words(&alphabet[..2], 4) {
                 assert_eq!(matches(&pattern, &text), matches_by_segment(&pattern, &text));
+                if !pattern.contains(&b'?') {
+                    assert_eq!(matches(&inner, &text), matches_stars(&inner, &text));
+                }
             }
         }
     }

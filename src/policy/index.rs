@@ -5,7 +5,7 @@
 //! for every length such a text has. What stands between wildcards is pre-selected by the pairs of bytes it needs.
 //! A hash only ever pre-selects: whatever is found is compared in full.
 
-use super::plan::{Entry, Form, Plan, Shape, Target};
+use super::plan::{Entry, Form, Plan, Shape, Target, first_bytes};
 
 const EXACT: u64 = 0x9E37_79B9_7F4A_7C15;
 const GROUP: u64 = 0xC2B2_AE3D_27D4_EB4F;
@@ -22,10 +22,12 @@ pub(super) struct Index {
     head_lengths: Vec<u32>,
     /// Every length of a literal text behind a last wildcard, by group and shortest first.
     tail_lengths: Vec<u32>,
-    any_method: Span,
+    has_exact: bool,
+    any_method: Option<Span>,
     whole: Span,
-    /// Positions of entries, by bucket and in the order of their statements, and the pairs of bytes each needs.
+    /// Positions of entries, by bucket.
     candidates: Vec<u32>,
+    /// The pairs of bytes that the candidates of large buckets need, in the same order.
     needs: Vec<u128>,
 }
 
@@ -35,79 +37,115 @@ struct Slot {
     span: Span,
 }
 
-/// A range of candidates, or of tail lengths.
+/// A range of candidates, or of the tail lengths of a group.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
     start: u32,
     end: u32,
+    /// Where the needs of the candidates begin, or what says that there are none.
+    needs: u32,
 }
+
+const NO_NEEDS: u32 = u32::MAX;
+const TAIL_LENGTHS: u32 = u32::MAX - 1;
 
 impl Span {
     fn of<T>(self, items: &[T]) -> &[T] {
         items.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+
+    const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// An entry with the hashes it is found by.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Keyed {
+    group: u64,
+    tail_length: u32,
+    tail: u64,
+    position: u32,
 }
 
 impl Index {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut index = Self::default();
-        let mut keyed = Vec::new();
+        let mut keyed = Vec::with_capacity(plan.entries().len());
         let mut whole = Vec::new();
-        let mut groups = Vec::new();
         for (position, entry) in (0_u32..).zip(plan.entries()) {
-            let method = hash(plan.method(entry), 0);
-            if matches!(entry.form, Form::Whole(_)) {
-                whole.push(position);
-                continue;
-            }
-            if entry.shape == Shape::Exact {
-                keyed.push((hash(plan.pattern(entry), method ^ EXACT), position));
-                continue;
-            }
-            let (head, tail) = (plan.head(entry), plan.tail(entry));
-            let group = match entry.form {
-                Form::AnyMethod => ANY_METHOD,
-                _ => hash(head, method ^ GROUP),
+            let method = first_bytes(plan.method(entry));
+            let (group, tail) = match (entry.form, entry.shape) {
+                (Form::Whole(_), _) => {
+                    whole.push(position);
+                    continue;
+                }
+                (_, Shape::Exact) => {
+                    index.has_exact = true;
+                    (hash(plan.pattern(entry), method ^ EXACT), &[][..])
+                }
+                (Form::AnyMethod, _) => (ANY_METHOD, plan.tail(entry)),
+                (Form::Method, _) => {
+                    let head = plan.head(entry);
+                    index.head_lengths.push(length(head));
+                    (hash(head, method ^ GROUP), plan.tail(entry))
+                }
             };
-            if entry.form == Form::Method {
-                index.head_lengths.push(length(head));
-            }
-            groups.push((group, length(tail)));
-            keyed.push((hash(tail, group), position));
+            keyed.push(Keyed { group, tail_length: length(tail), tail: hash(tail, group), position });
         }
-        sort_and_dedup(&mut index.head_lengths);
-        sort_and_dedup(&mut groups);
+        index.head_lengths.sort_unstable();
+        index.head_lengths.dedup();
         keyed.sort_unstable();
-
-        let runs = keyed.chunk_by(|left, right| left.0 == right.0).count();
-        let group_runs = groups.chunk_by(|left, right| left.0 == right.0).count();
-        index.table = vec![Slot::default(); ((runs + group_runs) * 2).next_power_of_two()];
-        for run in keyed.chunk_by(|left, right| left.0 == right.0) {
-            let span = index.push_candidates(plan, run.iter().map(|(_, position)| *position));
-            index.insert(run.first().map_or(0, |(key, _)| *key), span);
+        index.candidates.reserve(plan.entries().len());
+        let keys: usize = keyed
+            .chunk_by(|left, right| left.group == right.group)
+            .map(|group| if group.len() <= FEW { 1 } else { 1 + tails(group).count() })
+            .sum();
+        index.table = vec![Slot::default(); (keys * 2).next_power_of_two()];
+        for group in keyed.chunk_by(|left, right| left.group == right.group) {
+            index.push_group(plan, group);
         }
         index.whole = index.push_candidates(plan, whole.into_iter());
-        for run in groups.chunk_by(|left, right| left.0 == right.0) {
-            let start = length(&index.tail_lengths);
-            index.tail_lengths.extend(run.iter().map(|(_, tail)| *tail));
-            let span = Span { start, end: length(&index.tail_lengths) };
-            match run.first() {
-                Some((ANY_METHOD, _)) => index.any_method = span,
-                Some((key, _)) => index.insert(*key, span),
-                None => {}
-            }
-        }
         index
     }
 
-    fn push_candidates(&mut self, plan: &Plan, positions: impl Iterator<Item = u32>) -> Span {
+    fn push_group(&mut self, plan: &Plan, group: &[Keyed]) {
+        let Some(first) = group.first() else { return };
+        let span = if group.len() <= FEW {
+            self.push_candidates(plan, group.iter().map(|keyed| keyed.position))
+        } else {
+            let start = length(&self.tail_lengths);
+            for tail in tails(group) {
+                let span = self.push_candidates(plan, tail.iter().map(|keyed| keyed.position));
+                if let Some(first) = tail.first() {
+                    self.insert(first.tail, span);
+                    self.tail_lengths.push(first.tail_length);
+                }
+            }
+            // The lengths of one group came sorted.
+            let mut own = self.tail_lengths.split_off(start as usize);
+            own.dedup();
+            self.tail_lengths.extend(own);
+            Span { start, end: length(&self.tail_lengths), needs: TAIL_LENGTHS }
+        };
+        if first.group == ANY_METHOD {
+            self.any_method = Some(span);
+        } else {
+            self.insert(first.group, span);
+        }
+    }
+
+    fn push_candidates(&mut self, plan: &Plan, positions: impl ExactSizeIterator<Item = u32>) -> Span {
         let start = length(&self.candidates);
+        let needs = if positions.len() <= FEW { NO_NEEDS } else { length(&self.needs) };
         for position in positions {
             self.candidates.push(position);
-            let entry = plan.entries().get(position as usize);
-            self.needs.push(entry.map_or(0, |entry| pairs_needed(plan.pattern(entry))));
+            if needs != NO_NEEDS {
+                let entry = plan.entries().get(position as usize);
+                self.needs.push(entry.map_or(0, |entry| pairs_needed(plan.pattern(entry))));
+            }
         }
-        Span { start, end: length(&self.candidates) }
+        Span { start, end: length(&self.candidates), needs }
     }
 
     fn insert(&mut self, key: u64, span: Span) {
@@ -116,7 +154,7 @@ impl Index {
         // The table is at most half full: there is a free slot.
         for _ in 0..self.table.len() {
             match self.table.get_mut(at) {
-                Some(slot) if slot.span.end == slot.span.start => {
+                Some(slot) if slot.span.is_empty() => {
                     *slot = Slot { key, span };
                     return;
                 }
@@ -125,55 +163,67 @@ impl Index {
         }
     }
 
-    fn find(&self, key: u64) -> Option<Span> {
+    /// Everything that was inserted under a key.
+    #[inline]
+    fn find(&self, key: u64) -> impl Iterator<Item = Span> {
         let mask = self.table.len().wrapping_sub(1);
         let mut at = slot_of(key) & mask;
-        while let Some(slot) = self.table.get(at) {
-            if slot.span.end == slot.span.start {
-                return None;
+        std::iter::from_fn(move || {
+            while let Some(slot) = self.table.get(at).filter(|slot| !slot.span.is_empty()) {
+                at = (at + 1) & mask;
+                if slot.key == key {
+                    return Some(slot.span);
+                }
             }
-            if slot.key == key {
-                return Some(slot.span);
-            }
-            at = (at + 1) & mask;
-        }
-        None
+            None
+        })
     }
 
-    /// Calls `found` with the statement of every entry that covers the target, bucket by bucket.
+    /// Calls `found` with every entry that covers the target, bucket by bucket.
     pub(super) fn search(&self, plan: &Plan, target: &Target<'_>, found: &mut impl FnMut(&Entry)) {
         let path = target.path.as_bytes();
-        let method = hash(target.method.as_bytes(), 0);
+        let method = target.method_start();
         let mut lookup = Lookup { plan, target, pairs: None, found };
-        if let Some(span) = self.find(hash(path, method ^ EXACT)) {
-            lookup.scan(self, span, false);
+        if self.has_exact {
+            let key = hash(path, method ^ EXACT);
+            for span in self.find(key) {
+                self.search_group(key, span, path, &mut lookup);
+            }
         }
         for head_length in &self.head_lengths {
             let Some((head, rest)) = path.split_at_checked(*head_length as usize) else { break };
-            let group = hash(head, method ^ GROUP);
-            if let Some(span) = self.find(group) {
-                self.search_group(group, span, rest, &mut lookup);
+            let key = hash(head, method ^ GROUP);
+            for span in self.find(key) {
+                self.search_group(key, span, rest, &mut lookup);
             }
         }
-        self.search_group(ANY_METHOD, self.any_method, path, &mut lookup);
-        lookup.pairs = None;
-        lookup.scan(self, self.whole, true);
+        if let Some(span) = self.any_method {
+            self.search_group(ANY_METHOD, span, path, &mut lookup);
+        }
+        if !self.whole.is_empty() {
+            lookup.pairs = None;
+            lookup.scan(self, self.whole, true);
+        }
     }
 
     fn search_group<F: FnMut(&Entry)>(
         &self,
         group: u64,
-        tail_lengths: Span,
+        span: Span,
         rest: &[u8],
         lookup: &mut Lookup<'_, F>,
     ) {
-        for tail_length in tail_lengths.of(&self.tail_lengths) {
+        if span.needs != TAIL_LENGTHS {
+            lookup.scan(self, span, false);
+            return;
+        }
+        for tail_length in span.of(&self.tail_lengths) {
             let Some((_, tail)) =
                 rest.len().checked_sub(*tail_length as usize).and_then(|at| rest.split_at_checked(at))
             else {
                 break;
             };
-            if let Some(span) = self.find(hash(tail, group)) {
+            for span in self.find(hash(tail, group)).filter(|span| span.needs != TAIL_LENGTHS) {
                 lookup.scan(self, span, false);
             }
         }
@@ -188,6 +238,11 @@ impl Index {
     }
 }
 
+/// The entries of a group by what stands behind their last wildcard.
+fn tails(group: &[Keyed]) -> impl Iterator<Item = &[Keyed]> {
+    group.chunk_by(|left, right| left.tail == right.tail)
+}
+
 /// One search, with what is worked out once for all its buckets.
 struct Lookup<'l, F> {
     plan: &'l Plan,
@@ -199,12 +254,12 @@ struct Lookup<'l, F> {
 impl<F: FnMut(&Entry)> Lookup<'_, F> {
     fn scan(&mut self, index: &Index, span: Span, whole: bool) {
         let candidates = span.of(&index.candidates);
-        if candidates.len() <= FEW {
+        let Some(needs) = index.needs.get(span.needs as usize..) else {
             for position in candidates {
                 self.compare(*position);
             }
             return;
-        }
+        };
         let target = self.target;
         let have = *self.pairs.get_or_insert_with(|| {
             if whole {
@@ -213,7 +268,7 @@ impl<F: FnMut(&Entry)> Lookup<'_, F> {
                 pairs_of(["", "", target.path])
             }
         });
-        for (position, need) in candidates.iter().zip(span.of(&index.needs)) {
+        for (position, need) in candidates.iter().zip(needs) {
             if need & !have == 0 {
                 self.compare(*position);
             }
@@ -258,40 +313,40 @@ fn pair_bit(left: u8, right: u8) -> u128 {
 }
 
 fn slot_of(key: u64) -> usize {
-    usize::try_from(key >> 32 ^ key & 0xFFFF_FFFF).unwrap_or_default()
+    usize::try_from(key & 0xFFFF_FFFF).unwrap_or_default()
 }
 
 fn length<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
-fn sort_and_dedup<T: Ord>(items: &mut Vec<T>) {
-    items.sort_unstable();
-    items.dedup();
-}
-
-/// A hash by folded multiplication, eight bytes at a time. It need not withstand anybody: equal hashes cost a
+/// A hash by folded multiplication, sixteen bytes at a time. It need not withstand anybody: equal hashes cost a
 /// comparison and decide nothing.
+#[inline]
 fn hash(bytes: &[u8], seed: u64) -> u64 {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     let mut state = seed ^ (bytes.len() as u64).wrapping_mul(EXACT);
-    let (words, _) = bytes.as_chunks::<8>();
-    for word in words {
-        state = fold(state ^ u64::from_le_bytes(*word));
-    }
-    let last = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(last), ..) => u64::from_le_bytes(*last),
-        (None, Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
-        }
-        _ => bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
+        return fold(state, first_bytes(bytes) ^ GROUP);
     };
-    fold(state ^ last)
+    let mut rest = bytes;
+    while let Some((left, behind)) = rest.split_first_chunk::<8>()
+        && let Some((right, behind)) = behind.split_first_chunk::<8>()
+        && !behind.is_empty()
+    {
+        state = fold(state ^ word(left), word(right) ^ GROUP);
+        rest = behind;
+    }
+    let first = rest.first_chunk::<8>().unwrap_or(first);
+    fold(state ^ word(first), word(last) ^ GROUP)
 }
 
-fn fold(value: u64) -> u64 {
-    let product = u128::from(value ^ ANY_METHOD) * u128::from(GROUP);
-    let [low, high] = [product & u128::from(u64::MAX), product >> 64];
-    u64::try_from(low ^ high).unwrap_or_default()
+#[inline]
+fn fold(left: u64, right: u64) -> u64 {
+    let product = u128::from(left) * u128::from(right);
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    let folded = product as u64 ^ (product >> 64) as u64;
+    folded
 }
 
 #[cfg(test)]

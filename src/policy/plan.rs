@@ -13,7 +13,7 @@ pub(super) enum Scope {
 }
 
 /// More entries than this are found through an index.
-const LINEAR: usize = 12;
+const LINEAR: usize = 24;
 
 /// The patterns, and the statements that cannot be decided by comparing patterns one by one.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,7 @@ impl Complex {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
+    gate: Gate,
     start: u32,
     end: u32,
     /// Where the path begins, unless method and path cannot be told apart.
@@ -78,7 +79,10 @@ pub(super) enum Shape {
     /// One `*`, no `?`: only the ends count.
     Ends,
     Exact,
+    /// With `?`.
     General,
+    /// Several `*`, no `?`.
+    Stars,
 }
 
 /// Where a pattern comes from.
@@ -96,13 +100,91 @@ pub(super) struct Target<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) is_canonical: bool,
+    /// Method and path cannot be told apart in the text they make together.
+    is_odd: bool,
+    method_start: u64,
+    path_start: u64,
+    path_end: u64,
 }
 
-impl Target<'_> {
-    /// Whether method and path can be told apart in the text they make together.
-    fn is_plain(&self) -> bool {
-        self.path.starts_with('/') && !self.method.contains('/')
+impl<'a> Target<'a> {
+    pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
+        Self {
+            prefix,
+            method,
+            path,
+            is_canonical,
+            is_odd: !path.starts_with('/') || method.contains('/'),
+            method_start: first_bytes(method.as_bytes()),
+            path_start: first_bytes(path.as_bytes()),
+            path_end: last_bytes(path.as_bytes()),
+        }
     }
+
+    pub(super) fn with_method(self, method: &'a str) -> Self {
+        Self::new(self.prefix, method, self.path, self.is_canonical)
+    }
+
+    pub(super) fn with_path(self, path: &'a str, is_canonical: bool) -> Self {
+        Self::new(self.prefix, self.method, path, is_canonical)
+    }
+
+    pub(super) const fn method_start(&self) -> u64 {
+        self.method_start
+    }
+}
+
+/// The outer bytes of a pattern: whatever they do not fit cannot be covered. A zero mask fits everything.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gate {
+    method: u64,
+    head: u64,
+    head_mask: u64,
+    tail: u64,
+    tail_mask: u64,
+}
+
+impl Gate {
+    fn new(method: &[u8], head: &[u8], tail: &[u8]) -> Self {
+        let unused = |part: &[u8]| u32::try_from(8_usize.saturating_sub(part.len()) * 8).unwrap_or_default();
+        Self {
+            method: first_bytes(method),
+            head: first_bytes(head),
+            head_mask: u64::MAX.checked_shr(unused(head)).unwrap_or_default(),
+            tail: last_bytes(tail),
+            tail_mask: u64::MAX.checked_shl(unused(tail)).unwrap_or_default(),
+        }
+    }
+
+    #[inline]
+    fn admits(&self, target: &Target<'_>) -> bool {
+        (self.method == 0 || self.method == target.method_start)
+            && self.head == target.path_start & self.head_mask
+            && self.tail == target.path_end & self.tail_mask
+    }
+}
+
+/// The first eight bytes as a number, with zeros for those that are not there.
+#[inline]
+pub(super) fn first_bytes(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk::<8>() {
+        return u64::from_le_bytes(*first);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let shift = (text.len() - 4) * 8;
+        return u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << shift);
+    }
+    text.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// The last eight bytes as a number, with zeros in front of those that are there.
+#[inline]
+fn last_bytes(text: &[u8]) -> u64 {
+    if let Some(last) = text.last_chunk::<8>() {
+        return u64::from_le_bytes(*last);
+    }
+    let unused = u32::try_from((8 - text.len()) * 8).unwrap_or_default();
+    first_bytes(text).checked_shl(unused).unwrap_or_default()
 }
 
 impl Plan {
@@ -148,14 +230,25 @@ impl Plan {
         let path = if form == Form::Method { slash.unwrap_or_default() } else { 0 };
         let shape = if first == bytes.len() {
             Shape::Exact
-        } else if behind == first + 1 && bytes.get(first) == Some(&b'*') {
+        } else if bytes.contains(&b'?') {
+            Shape::General
+        } else if behind == first + 1 {
             Shape::Ends
         } else {
-            Shape::General
+            Shape::Stars
+        };
+        let gate = match form {
+            Form::Whole(_) => Gate::default(),
+            _ => Gate::new(
+                bytes.get(..path).unwrap_or_default(),
+                bytes.get(path..first).unwrap_or_default(),
+                bytes.get(if shape == Shape::Exact { path } else { behind }..).unwrap_or_default(),
+            ),
         };
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
         self.entries.push(Entry {
+            gate,
             start: offset(start),
             end: offset(self.text.len()),
             path: offset(start + path),
@@ -170,8 +263,12 @@ impl Plan {
     }
 
     pub(super) fn finish(&mut self) {
-        self.text.shrink_to_fit();
-        self.entries.shrink_to_fit();
+        if self.text.capacity() > self.text.len() + self.text.len() / 4 {
+            self.text.shrink_to_fit();
+        }
+        if self.entries.capacity() > self.entries.len() + self.entries.len() / 4 {
+            self.entries.shrink_to_fit();
+        }
         if self.entries.len() > LINEAR {
             self.index = Some(Box::new(Index::new(self)));
         }
@@ -181,7 +278,7 @@ impl Plan {
     /// no interest any more.
     pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
         if let Some(index) = &self.index
-            && target.is_plain()
+            && !target.is_odd
         {
             index.search(self, target, &mut |entry| {
                 found(entry);
@@ -205,13 +302,16 @@ impl Plan {
         any
     }
 
+    #[inline]
     pub(super) fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
-        if entry.canonical_only && !target.is_canonical {
-            return false;
+        let right_spelling = target.is_canonical || !entry.canonical_only;
+        if target.is_odd {
+            return right_spelling && self.covers_whole(entry, target);
         }
-        if !target.is_plain() {
-            return self.covers_whole(entry, target);
-        }
+        entry.gate.admits(target) && right_spelling && self.covers_fully(entry, target)
+    }
+
+    fn covers_fully(&self, entry: &Entry, target: &Target<'_>) -> bool {
         match entry.form {
             Form::Method => self.method(entry) == target.method.as_bytes() && self.covers_path(entry, target),
             Form::AnyMethod => self.covers_path(entry, target),
@@ -221,13 +321,17 @@ impl Plan {
 
     fn covers_path(&self, entry: &Entry, target: &Target<'_>) -> bool {
         let path = target.path.as_bytes();
+        if entry.shape == Shape::Exact {
+            return self.pattern(entry) == path;
+        }
+        let Some(rest) = path.strip_prefix(self.head(entry)) else { return false };
+        let Some(between) = rest.strip_suffix(self.tail(entry)) else { return false };
         match entry.shape {
-            Shape::Exact => self.pattern(entry) == path,
-            Shape::Ends => {
-                let (head, tail) = (self.head(entry), self.tail(entry));
-                head.len() + tail.len() <= path.len() && path.starts_with(head) && path.ends_with(tail)
+            Shape::Ends => true,
+            Shape::Stars => {
+                glob::matches_stars(self.slice(entry.first_wildcard, entry.behind_last_wildcard), between)
             }
-            Shape::General => glob::matches(self.pattern(entry), path),
+            _ => glob::matches(self.slice(entry.first_wildcard, entry.behind_last_wildcard), between),
         }
     }
 

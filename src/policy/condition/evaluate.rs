@@ -34,12 +34,7 @@ impl Condition {
             );
         }
         if is_missing(value, self.operator.set.is_some()) {
-            return Truth::from_bool(match self.operator.set {
-                _ if self.operator.if_exists => true,
-                Some(Set::All) => true,
-                Some(Set::Any) => false,
-                None => self.operator.negated,
-            });
+            return Truth::from_bool(self.operator.holds_when_absent());
         }
         let one = |value: &ConditionValue<'_>| self.covers(value, context).negated_if(self.operator.negated);
         match (value, self.operator.set) {

@@ -119,6 +119,22 @@ impl Operator {
     }
 }
 
+impl Operator {
+    pub(in crate::policy) const fn is_null(self) -> bool {
+        matches!(self.test, Test::Null)
+    }
+
+    /// Whether a condition holds when its key is absent; not for `Null`.
+    pub(in crate::policy) const fn holds_when_absent(self) -> bool {
+        match self.set {
+            _ if self.if_exists => true,
+            Some(Set::All) => true,
+            Some(Set::Any) => false,
+            None => self.negated,
+        }
+    }
+}
+
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.set {
