@@ -158,11 +158,13 @@ fn printing_and_reading_again_changes_nothing() {
     });
 }
 
+/// The decision, the statement that settled it, and the explanation.
 #[test]
 fn the_naive_evaluator_agrees_with_every_vector() {
     each(|v| {
         let Expect::Verdict(expected) = &v.expect else { return Ok(()) };
-        let found = naive::decide(&v.policy, &v.question.plain());
-        if found == *expected { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}")) }
+        let policy = PolicyDocument::from_json(&v.policy).map_err(|error| error.to_string())?;
+        let found = v.question.ask_both(&v.policy, &policy)?;
+        if found == *expected { Ok(()) } else { Err(format!("expected {expected:?}, both found {found:?}")) }
     });
 }

@@ -70,33 +70,40 @@ fn any(values: impl IntoIterator<Item = Truth>) -> Truth {
     not(all(values.into_iter().map(not)))
 }
 
-/// Decides `ask` by the document in `text`.
-pub(crate) fn decide(text: &str, ask: &Ask) -> Verdict {
+/// What became of one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) deny: bool,
+    /// Whether it matches; `None` is "cannot be known".
+    pub(crate) matches: Option<bool>,
+}
+
+/// What becomes of every statement of the document in `text`.
+pub(crate) fn outcomes(text: &str, ask: &Ask) -> Vec<Outcome> {
     let document = read(text);
     let variables = document.get("Version").and_then(Value::as_str) == Some("2012-10-17");
-    let mut denies = Vec::new();
-    let mut allows = Vec::new();
-    for statement in list(&document["Statement"]) {
+    let outcome = |statement: &Value| {
         let deny = statement["Effect"] == "Deny";
-        let truth = all([
+        let matches = all([
             action(statement),
             resource(statement, ask, variables, deny),
             conditions(statement, ask, variables),
         ]);
-        if deny {
-            denies.push(truth);
-        } else {
-            allows.push(truth);
-        }
+        Outcome { deny, matches }
+    };
+    list(&document["Statement"]).into_iter().map(outcome).collect()
+}
+
+/// The decision, and the index of the statement that settles it: the first of those that would.
+pub(crate) fn combine(outcomes: &[Outcome]) -> (Verdict, Option<usize>) {
+    let first = |deny, matches| outcomes.iter().position(|outcome| *outcome == Outcome { deny, matches });
+    if let Some(index) = first(true, Some(true)) {
+        return (Verdict::ExplicitDeny, Some(index));
     }
-    if denies.contains(&Some(true)) {
-        Verdict::ExplicitDeny
-    } else if !allows.contains(&Some(true)) {
-        Verdict::ImplicitDeny
-    } else if denies.contains(&None) {
-        Verdict::Indeterminate
-    } else {
-        Verdict::Allow
+    match (first(false, Some(true)), first(true, None)) {
+        (None, _) => (Verdict::ImplicitDeny, None),
+        (Some(_), Some(index)) => (Verdict::Indeterminate, Some(index)),
+        (Some(index), None) => (Verdict::Allow, Some(index)),
     }
 }
 
@@ -614,7 +621,7 @@ fn compare(name: &str, request: &str, policy: &str, ask: &Ask, variables: bool) 
 fn readable(name: &str, request: &str) -> bool {
     match name {
         "Bool" => boolean(request).is_some(),
-        "ArnLike" => request.splitn(6, ':').count() == 6,
+        "ArnLike" => arn_parts(request).is_some(),
         _ => true,
     }
 }
@@ -638,12 +645,14 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+fn arn_parts(text: &str) -> Option<Vec<&str>> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    (parts.len() == 6 && parts[0] == "arn").then_some(parts)
+}
+
 /// Six parts, each with wildcards of its own. The colons of the sixth part are text.
 fn arn_like(request: &str, pattern: &[Tok]) -> Truth {
-    let request: Vec<&str> = request.splitn(6, ':').collect();
-    if request.len() < 6 || request[0] != "arn" {
-        return None;
-    }
+    let request = arn_parts(request)?;
     let pattern: Vec<&[Tok]> = pattern.splitn(6, |tok| *tok == Tok::Char(':')).collect();
     if pattern.len() < 6 {
         return Some(false);

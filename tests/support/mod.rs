@@ -5,15 +5,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tower_lambda_authorizer::policy::{
-    AccessRequest, ConditionContext, ConditionKey, ConditionValue, Decision, PolicyDocument, StageArn,
+    AccessRequest, ConditionContext, ConditionKey, ConditionValue, Decision, Effect, Outcome, PolicyDocument,
+    StageArn, StatementExplanation,
 };
 
-use crate::naive::{Ask, Known, Verdict};
+use crate::naive::{self, Ask, Known, Verdict};
 
 /// One key's value as a test gives it.
 #[derive(Clone, Debug)]
@@ -48,7 +50,7 @@ impl Context {
     }
 
     /// The same for the naive evaluator, which knows texts only.
-    pub(crate) fn known(&self) -> BTreeMap<String, Known> {
+    fn known(&self) -> BTreeMap<String, Known> {
         let known = |given: &Given| match given {
             Given::Text(text) => Known::One(text.clone()),
             Given::Texts(texts) => Known::Many(texts.clone()),
@@ -138,20 +140,59 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// Puts the question to the library. Asking for an explanation must not change the answer.
+    /// Puts the question to the library.
     pub(crate) fn ask(&self, policy: &PolicyDocument) -> Verdict {
+        verdict(policy.bind(&self.stage).evaluate(&self.request()).decision())
+    }
+
+    fn request(&self) -> AccessRequest<'_> {
         let request = AccessRequest::new(&self.method, &self.path).with_context(&self.context);
-        let request = match &self.canonical_path {
+        match &self.canonical_path {
             Some(path) => request.with_canonical_path(path),
             None => request,
+        }
+    }
+
+    /// Puts the question to both evaluators and compares all they say: the decision, the statement that settled it,
+    /// and in the explanation what became of each statement.
+    pub(crate) fn ask_both(&self, text: &str, policy: &PolicyDocument) -> Result<Verdict, String> {
+        let outcomes = naive::outcomes(text, &self.plain());
+        let (expected, settling) = naive::combine(&outcomes);
+        let same = |what: &str, found: &dyn Debug, expected: &dyn Debug| {
+            let (found, expected) = (format!("{found:?}"), format!("{expected:?}"));
+            if found == expected {
+                Ok(())
+            } else {
+                Err(format!("{what}: found {found}, expected {expected}"))
+            }
         };
         let bound = policy.bind(&self.stage);
-        let decision = bound.evaluate(&request).decision();
-        verdict(decision)
+        let (request, evaluation) = (self.request(), bound.evaluate(&self.request()));
+        same("decision", &verdict(evaluation.decision()), &expected)?;
+        same("statement", &evaluation.statement(), &settling)?;
+        let indeterminate = expected == Verdict::Indeterminate;
+        same("a key is named", &evaluation.unavailable_key().is_some(), &indeterminate)?;
+        let explanation = bound.explain(&request);
+        same("explained decision", &verdict(explanation.decision()), &expected)?;
+        same("explained statement", &explanation.statement(), &settling)?;
+        let explained = |statement: &StatementExplanation| naive::Outcome {
+            deny: statement.effect() == Effect::Deny,
+            matches: match statement.outcome() {
+                Outcome::Matches => Some(true),
+                Outcome::DoesNotMatch => Some(false),
+                Outcome::Unknown => None,
+            },
+        };
+        same("outcomes", &explanation.statements().iter().map(explained).collect::<Vec<_>>(), &outcomes)?;
+        for statement in explanation.statements() {
+            let matches = statement.outcome() == Outcome::Matches;
+            same("nothing to find in a match", &statement.findings().is_empty(), &matches)?;
+        }
+        Ok(expected)
     }
 
     /// The question for the naive evaluator.
-    pub(crate) fn plain(&self) -> Ask {
+    fn plain(&self) -> Ask {
         Ask {
             stage: self.stage.as_str().to_owned(),
             method: self.method.clone(),

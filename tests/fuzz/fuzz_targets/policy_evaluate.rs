@@ -21,7 +21,10 @@ fuzz_target!(|text: &str| -> Corpus {
     match case(text) {
         Some((policy, question)) => {
             let document = PolicyDocument::from_json(policy).expect("read before");
-            assert_eq!(question.ask(&document), naive::decide(policy, &question.plain()), "{question:?}\n{policy}");
+            match question.ask_both(policy, &document) {
+                Ok(verdict) => assert_eq!(question.ask(&document), verdict),
+                Err(difference) => panic!("{difference}\n{question:?}\n{policy}"),
+            }
             Corpus::Keep
         }
         None => Corpus::Reject,
