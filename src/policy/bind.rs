@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::arn::StageArn;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
 use super::plan::{Complex, Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
+use super::stage::StageArn;
 
 /// A policy compiled for one stage: what is cached, and asked for every request.
 ///

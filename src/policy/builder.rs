@@ -1,10 +1,10 @@
 use http::Method;
 
-use super::arn::StageArn;
 use super::condition::Condition;
 use super::document::{Effect, PolicyDocument, Statement};
 use super::error::{PolicyError, PolicyErrorKind, quoted};
 use super::pattern::ResourcePattern;
+use super::stage::StageArn;
 use super::template;
 
 /// The methods that API Gateway knows.

@@ -1,68 +1,11 @@
-use serde::Serialize;
-
 use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
-use super::document::{Effect, Inner, Statement};
+use super::decision::{Decision, Evaluation};
+use super::document::{Effect, Statement};
 use super::pattern::ResourcePattern;
 use super::plan::{Complex, Origin, Plan, Scope, Target};
 use super::request::AccessRequest;
 use super::resolve::{self, Unresolved};
 use super::truth::Truth;
-
-/// What a policy says about a request.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_enums, reason = "closed by the IAM evaluation logic and its one unknown")]
-pub enum Decision {
-    /// A statement allows it and none denies it.
-    Allow,
-    /// A statement denies it.
-    ExplicitDeny,
-    /// No statement is about it.
-    ImplicitDeny,
-    /// It would be allowed, but a `Deny` depends on something that is not known. It is refused, as an error.
-    Indeterminate,
-}
-
-/// The answer to an [`AccessRequest`], with the statement that settled it.
-#[derive(Clone, Copy, Debug)]
-pub struct Evaluation<'p> {
-    document: &'p Inner,
-    decision: Decision,
-    statement: Option<u32>,
-    unavailable_key: Option<&'p str>,
-}
-
-impl<'p> Evaluation<'p> {
-    /// The answer.
-    #[must_use]
-    pub const fn decision(&self) -> Decision {
-        self.decision
-    }
-
-    /// Whether the answer is [`Decision::Allow`].
-    #[must_use]
-    pub const fn is_allowed(&self) -> bool {
-        matches!(self.decision, Decision::Allow)
-    }
-
-    /// The index of the statement that settled it: the first that allows, denies or cannot be decided. An implicit
-    /// denial has none.
-    #[must_use]
-    pub fn statement(&self) -> Option<usize> {
-        self.statement.map(|index| index as usize)
-    }
-
-    /// The name of that statement, if it has one.
-    #[must_use]
-    pub fn sid(&self) -> Option<&'p str> {
-        self.statement.and_then(|index| self.document.statements.get(index as usize)).and_then(Statement::sid)
-    }
-
-    /// The condition key whose value would have been needed, when the answer is [`Decision::Indeterminate`].
-    #[must_use]
-    pub const fn unavailable_key(&self) -> Option<&'p str> {
-        self.unavailable_key
-    }
-}
 
 impl BoundPolicy {
     /// Decides a request.
@@ -71,11 +14,8 @@ impl BoundPolicy {
     /// as it is.
     #[must_use]
     pub fn evaluate<'p>(&'p self, request: &AccessRequest<'_>) -> Evaluation<'p> {
-        let answer = |decision, statement, unavailable_key| Evaluation {
-            document: &self.document,
-            decision,
-            statement,
-            unavailable_key,
+        let answer = |decision, statement, unavailable_key| {
+            Evaluation::new(&self.document, decision, statement, unavailable_key)
         };
         let exact = self.exact(request);
         let mut denied = Found::default();
@@ -83,14 +23,18 @@ impl BoundPolicy {
             for_each_alias(exact, request, |target| {
                 self.search(&self.deny, target, request, &mut denied);
             });
-            self.search_complex(&self.deny, request, &mut denied);
+            if !self.deny.complex().is_empty() {
+                self.search_complex(&self.deny, request, &mut denied);
+            }
             if denied.certain.is_some() {
                 return answer(Decision::ExplicitDeny, denied.certain, None);
             }
         }
         let mut allowed = Found::default();
         self.search(&self.allow, &exact, request, &mut allowed);
-        self.search_complex(&self.allow, request, &mut allowed);
+        if !self.allow.complex().is_empty() {
+            self.search_complex(&self.allow, request, &mut allowed);
+        }
         match (allowed.certain, denied.unknown) {
             (None, _) => answer(Decision::ImplicitDeny, None, None),
             (Some(_), Some((statement, key))) => answer(Decision::Indeterminate, Some(statement), Some(key)),
@@ -98,6 +42,7 @@ impl BoundPolicy {
         }
     }
 
+    #[inline]
     fn search<'p>(
         &'p self,
         plan: &'p Plan,
@@ -214,6 +159,7 @@ impl BoundPolicy {
         Ok(covers)
     }
 
+    #[inline]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
         let is_canonical = request.canonical_path.is_none();
         Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)
@@ -279,7 +225,7 @@ fn without_last_slash(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Decision::{self, Allow, ExplicitDeny, ImplicitDeny, Indeterminate};
+    use crate::policy::Decision::{self, Allow, ExplicitDeny, ImplicitDeny, Indeterminate};
     use crate::policy::{
         AccessRequest, ConditionContext, ConditionKey, ConditionValue, PolicyDocument, StageArn,
     };

@@ -1,12 +1,11 @@
-use std::fmt;
-
 use serde::Serialize;
 
 use super::bind::{BoundPolicy, push_statement};
 use super::condition::{Condition, text_of};
 use super::context::ConditionValue;
+use super::decision::Decision;
 use super::document::{Effect, Statement};
-use super::evaluate::{Decision, for_each_alias};
+use super::evaluate::for_each_alias;
 use super::plan::Plan;
 use super::request::AccessRequest;
 use super::truth::Truth;
@@ -45,14 +44,14 @@ use super::truth::Truth;
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    decision: Decision,
+    pub(super) decision: Decision,
     #[serde(skip_serializing_if = "Option::is_none")]
-    statement: Option<usize>,
+    pub(super) statement: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unavailable_key: Option<String>,
-    method: String,
-    path: String,
-    statements: Vec<StatementExplanation>,
+    pub(super) unavailable_key: Option<String>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) statements: Vec<StatementExplanation>,
 }
 
 impl Explanation {
@@ -79,12 +78,12 @@ impl Explanation {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementExplanation {
-    index: usize,
+    pub(super) index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    effect: Effect,
-    outcome: Outcome,
-    findings: Vec<Finding>,
+    pub(super) sid: Option<String>,
+    pub(super) effect: Effect,
+    pub(super) outcome: Outcome,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl StatementExplanation {
@@ -146,13 +145,13 @@ impl From<Truth<'_>> for Outcome {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    element: String,
-    outcome: Outcome,
-    expected: Vec<String>,
+    pub(super) element: String,
+    pub(super) outcome: Outcome,
+    pub(super) expected: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    found: Option<String>,
+    pub(super) found: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unavailable_key: Option<String>,
+    pub(super) unavailable_key: Option<String>,
 }
 
 impl Finding {
@@ -286,71 +285,6 @@ fn key_of(truth: Truth<'_>) -> Option<String> {
     match truth {
         Truth::Unknown(key) => Some(key.to_owned()),
         Truth::False | Truth::True => None,
-    }
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decision = match self.decision {
-            Decision::Allow => "allow",
-            Decision::ExplicitDeny => "explicit deny",
-            Decision::ImplicitDeny => "implicit deny",
-            Decision::Indeterminate => "indeterminate",
-        };
-        write!(f, "{decision} of {} {}: ", self.method, self.path)?;
-        match (self.statement, &self.unavailable_key) {
-            (Some(index), Some(key)) => writeln!(f, "statement {index} may deny it, `{key}` is not known")?,
-            (Some(index), None) => writeln!(f, "settled by statement {index}")?,
-            (None, _) => writeln!(f, "no statement allows it")?,
-        }
-        self.statements.iter().try_for_each(|statement| statement.fmt(f))
-    }
-}
-
-impl fmt::Display for StatementExplanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  statement {}", self.index)?;
-        if let Some(sid) = &self.sid {
-            write!(f, " (`{sid}`)")?;
-        }
-        let verb = match self.effect {
-            Effect::Allow => "allow",
-            Effect::Deny => "deny",
-        };
-        match self.outcome {
-            Outcome::Matches if self.effect == Effect::Allow => writeln!(f, " allows")?,
-            Outcome::Matches => writeln!(f, " denies")?,
-            Outcome::DoesNotMatch => writeln!(f, " would {verb}, but does not match")?,
-            Outcome::Unknown => writeln!(f, " may {verb}")?,
-        }
-        self.findings.iter().try_for_each(|finding| finding.fmt(f))
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "    {}: expected ", self.element)?;
-        if self.element.starts_with("Not") {
-            f.write_str("anything but ")?;
-        }
-        for (index, expected) in self.expected.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" or ")?;
-            }
-            write!(f, "`{expected}`")?;
-        }
-        if self.expected.is_empty() {
-            f.write_str("nothing, the list is empty")?;
-        }
-        match (&self.found, &self.unavailable_key) {
-            (found, Some(key)) => {
-                write!(f, ", `{key}` is not known")?;
-                found.as_ref().map_or(Ok(()), |found| write!(f, " for `{found}`"))?;
-            }
-            (Some(found), None) => write!(f, ", found `{found}`")?,
-            (None, None) => f.write_str(", the key is absent")?,
-        }
-        writeln!(f)
     }
 }
 

@@ -38,17 +38,30 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
 pub(super) fn matches_stars(pattern: &[u8], text: &[u8]) -> bool {
     let mut rest = text;
     for segment in pattern.split(|byte| *byte == b'*') {
-        let Some((first, others)) = segment.split_first() else { continue };
-        loop {
-            let Some(at) = rest.iter().position(|byte| byte == first) else { return false };
-            rest = rest.get(at + 1..).unwrap_or_default();
-            if let Some(behind) = rest.strip_prefix(others) {
-                rest = behind;
-                break;
-            }
-        }
+        let Some(behind) = behind_first(segment, rest) else { return false };
+        rest = behind;
     }
     true
+}
+
+/// Whether the segment is anywhere in the text.
+#[inline]
+pub(super) fn contains(segment: &[u8], text: &[u8]) -> bool {
+    behind_first(segment, text).is_some()
+}
+
+/// What follows the first place in the text where the segment is.
+#[inline]
+fn behind_first<'t>(segment: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    let Some((first, others)) = segment.split_first() else { return Some(text) };
+    let mut rest = text;
+    loop {
+        let at = rest.iter().position(|byte| byte == first)?;
+        rest = rest.get(at + 1..)?;
+        if let Some(behind) = rest.strip_prefix(others) {
+            return Some(behind);
+        }
+    }
 }
 
 /// The same for a text that comes in parts.

@@ -5,14 +5,12 @@
 //! for every length such a text has. What stands between wildcards is pre-selected by the pairs of bytes it needs.
 //! A hash only ever pre-selects: whatever is found is compared in full.
 
-use super::plan::{Entry, Form, Plan, Shape, Target, first_bytes};
+use super::hash::{first_bytes, hash, pairs_needed, pairs_of};
+use super::plan::{Entry, FEW, Form, Plan, Shape, Target};
 
 const EXACT: u64 = 0x9E37_79B9_7F4A_7C15;
 const GROUP: u64 = 0xC2B2_AE3D_27D4_EB4F;
 const ANY_METHOD: u64 = 0x1656_67B1_9E37_79F9;
-
-/// Up to so many candidates are compared without being pre-selected.
-const FEW: usize = 4;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
@@ -284,69 +282,12 @@ impl<F: FnMut(&Entry)> Lookup<'_, F> {
     }
 }
 
-/// The pairs of bytes that stand beside each other in a pattern, as bits.
-fn pairs_needed(pattern: &[u8]) -> u128 {
-    let wild = |byte: u8| matches!(byte, b'*' | b'?');
-    pattern.windows(2).fold(0, |bits, pair| match pair {
-        [left, right] if !wild(*left) && !wild(*right) => bits | pair_bit(*left, *right),
-        _ => bits,
-    })
-}
-
-fn pairs_of(parts: [&str; 3]) -> u128 {
-    let mut last = None;
-    let mut bits = 0;
-    for part in parts {
-        for byte in part.bytes() {
-            if let Some(last) = last {
-                bits |= pair_bit(last, byte);
-            }
-            last = Some(byte);
-        }
-    }
-    bits
-}
-
-fn pair_bit(left: u8, right: u8) -> u128 {
-    let mixed = (u32::from(left) << 8 | u32::from(right)).wrapping_mul(0x9E37_79B1);
-    1 << (mixed >> 25)
-}
-
 fn slot_of(key: u64) -> usize {
     usize::try_from(key & 0xFFFF_FFFF).unwrap_or_default()
 }
 
 fn length<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).unwrap_or(u32::MAX)
-}
-
-/// A hash by folded multiplication, sixteen bytes at a time. It need not withstand anybody: equal hashes cost a
-/// comparison and decide nothing.
-#[inline]
-fn hash(bytes: &[u8], seed: u64) -> u64 {
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let mut state = seed ^ (bytes.len() as u64).wrapping_mul(EXACT);
-    let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
-        return fold(state, first_bytes(bytes) ^ GROUP);
-    };
-    let mut rest = bytes;
-    while let Some((left, behind)) = rest.split_first_chunk::<8>()
-        && let Some((right, behind)) = behind.split_first_chunk::<8>()
-        && !behind.is_empty()
-    {
-        state = fold(state ^ word(left), word(right) ^ GROUP);
-        rest = behind;
-    }
-    let first = rest.first_chunk::<8>().unwrap_or(first);
-    fold(state ^ word(first), word(last) ^ GROUP)
-}
-
-#[inline]
-fn fold(left: u64, right: u64) -> u64 {
-    let product = u128::from(left) * u128::from(right);
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
-    let folded = product as u64 ^ (product >> 64) as u64;
-    folded
 }
 
 #[cfg(test)]

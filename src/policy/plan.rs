@@ -1,6 +1,7 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
+use super::hash::{first_bytes, last_bytes, pairs_needed, pairs_of};
 use super::index::Index;
 
 /// What a pattern is compared with.
@@ -14,6 +15,12 @@ pub(super) enum Scope {
 
 /// More entries than this are found through an index.
 const LINEAR: usize = 24;
+
+/// Fewer than so many literal bytes at an end say little.
+const WEAK: usize = 4;
+
+/// Up to so many candidates are compared without being pre-selected.
+pub(super) const FEW: usize = 4;
 
 /// The patterns, and the statements that cannot be decided by comparing patterns one by one.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +67,8 @@ pub(super) struct Entry {
     canonical_only: bool,
     /// Whether the statement has conditions.
     pub(super) conditional: bool,
+    /// Pairs of bytes that the path must have, where its ends say little.
+    needs: u128,
 }
 
 /// How method and path are told apart.
@@ -81,8 +90,10 @@ pub(super) enum Shape {
     Exact,
     /// With `?`.
     General,
-    /// Several `*`, no `?`.
+    /// More than two `*`, no `?`.
     Stars,
+    /// Two `*` with literal text between them, no `?`.
+    Two,
 }
 
 /// Where a pattern comes from.
@@ -108,13 +119,14 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
+    #[inline]
     pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
         Self {
             prefix,
             method,
             path,
             is_canonical,
-            is_odd: !path.starts_with('/') || method.contains('/'),
+            is_odd: path.as_bytes().first() != Some(&b'/') || method.bytes().any(|byte| byte == b'/'),
             method_start: first_bytes(method.as_bytes()),
             path_start: first_bytes(path.as_bytes()),
             path_end: last_bytes(path.as_bytes()),
@@ -164,29 +176,6 @@ impl Gate {
     }
 }
 
-/// The first eight bytes as a number, with zeros for those that are not there.
-#[inline]
-pub(super) fn first_bytes(text: &[u8]) -> u64 {
-    if let Some(first) = text.first_chunk::<8>() {
-        return u64::from_le_bytes(*first);
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let shift = (text.len() - 4) * 8;
-        return u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << shift);
-    }
-    text.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-}
-
-/// The last eight bytes as a number, with zeros in front of those that are there.
-#[inline]
-fn last_bytes(text: &[u8]) -> u64 {
-    if let Some(last) = text.last_chunk::<8>() {
-        return u64::from_le_bytes(*last);
-    }
-    let unused = u32::try_from((8 - text.len()) * 8).unwrap_or_default();
-    first_bytes(text).checked_shl(unused).unwrap_or_default()
-}
-
 impl Plan {
     pub(super) fn push_complex(&mut self, complex: Complex) {
         self.complex.push(complex);
@@ -205,8 +194,8 @@ impl Plan {
     }
 
     pub(super) fn reserve(&mut self, entries: usize, text: usize) {
-        self.entries.reserve(entries);
-        self.text.reserve(text);
+        self.entries.reserve_exact(entries);
+        self.text.reserve_exact(text);
     }
 
     pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, canonical_only: bool) {
@@ -234,6 +223,11 @@ impl Plan {
             Shape::General
         } else if behind == first + 1 {
             Shape::Ends
+        } else if bytes
+            .get(first + 1..behind - 1)
+            .is_some_and(|between| !between.is_empty() && !between.contains(&b'*'))
+        {
+            Shape::Two
         } else {
             Shape::Stars
         };
@@ -244,6 +238,13 @@ impl Plan {
                 bytes.get(path..first).unwrap_or_default(),
                 bytes.get(if shape == Shape::Exact { path } else { behind }..).unwrap_or_default(),
             ),
+        };
+        let is_weak = first < path + WEAK && bytes.len() < behind + WEAK;
+        let needs = match (form, shape) {
+            (Form::Method | Form::AnyMethod, Shape::Two | Shape::Stars | Shape::General) if is_weak => {
+                pairs_needed(bytes.get(path..).unwrap_or_default())
+            }
+            _ => 0,
         };
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
@@ -259,11 +260,12 @@ impl Plan {
             shape,
             canonical_only,
             conditional: origin.conditional,
+            needs,
         });
     }
 
     pub(super) fn finish(&mut self) {
-        if self.text.capacity() > self.text.len() + self.text.len() / 4 {
+        if self.text.capacity() > self.text.len() + self.text.len() / 4 + 64 {
             self.text.shrink_to_fit();
         }
         if self.entries.capacity() > self.entries.len() + self.entries.len() / 4 {
@@ -285,7 +287,14 @@ impl Plan {
             });
             return;
         }
+        let mut pairs = None;
         for entry in &self.entries {
+            if entry.needs != 0 && self.entries.len() > FEW && entry.gate.admits(target) && !target.is_odd {
+                let have = *pairs.get_or_insert_with(|| pairs_of(["", "", target.path]));
+                if entry.needs & !have != 0 {
+                    continue;
+                }
+            }
             if self.covers(entry, target) && found(entry) {
                 return;
             }
@@ -311,23 +320,40 @@ impl Plan {
         entry.gate.admits(target) && right_spelling && self.covers_fully(entry, target)
     }
 
+    #[inline]
     fn covers_fully(&self, entry: &Entry, target: &Target<'_>) -> bool {
         match entry.form {
-            Form::Method => self.method(entry) == target.method.as_bytes() && self.covers_path(entry, target),
+            Form::Method => {
+                let length = (entry.path - entry.start) as usize;
+                // The gate compared the first eight bytes.
+                length == target.method.len()
+                    && (length <= 8 || self.method(entry) == target.method.as_bytes())
+                    && self.covers_path(entry, target)
+            }
             Form::AnyMethod => self.covers_path(entry, target),
             Form::Whole(_) => self.covers_whole(entry, target),
         }
     }
 
+    #[inline]
     fn covers_path(&self, entry: &Entry, target: &Target<'_>) -> bool {
         let path = target.path.as_bytes();
         if entry.shape == Shape::Exact {
             return self.pattern(entry) == path;
         }
-        let Some(rest) = path.strip_prefix(self.head(entry)) else { return false };
-        let Some(between) = rest.strip_suffix(self.tail(entry)) else { return false };
+        let (head, tail) = (self.head(entry), self.tail(entry));
+        let Some((start, rest)) = path.split_at_checked(head.len()) else { return false };
+        let Some(at) = rest.len().checked_sub(tail.len()) else { return false };
+        let Some((between, end)) = rest.split_at_checked(at) else { return false };
+        // The gate compared the first eight bytes and the last.
+        if (head.len() > 8 && head != start) || (tail.len() > 8 && tail != end) {
+            return false;
+        }
         match entry.shape {
             Shape::Ends => true,
+            Shape::Two => {
+                glob::contains(self.slice(entry.first_wildcard + 1, entry.behind_last_wildcard - 1), between)
+            }
             Shape::Stars => {
                 glob::matches_stars(self.slice(entry.first_wildcard, entry.behind_last_wildcard), between)
             }
@@ -363,6 +389,7 @@ impl Plan {
         self.slice(entry.behind_last_wildcard, entry.end)
     }
 
+    #[inline]
     fn slice(&self, start: u32, end: u32) -> &[u8] {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }

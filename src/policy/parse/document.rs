@@ -9,7 +9,23 @@ use super::trace::{Segment, Trace};
 use crate::policy::document::{Inner, PolicyDocument, Statement, Version};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
 
-const ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+#[derive(Clone, Copy)]
+enum Element {
+    Id,
+    Statement,
+    Version,
+}
+
+impl Element {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "Id" => Some(Self::Id),
+            "Statement" => Some(Self::Statement),
+            "Version" => Some(Self::Version),
+            _ => None,
+        }
+    }
+}
 
 /// Reads a whole text as a policy.
 pub(in crate::policy) fn document(text: &str) -> Result<PolicyDocument, PolicyError> {
@@ -82,11 +98,11 @@ impl<'de> Visitor<'de> for DocumentSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner, A::Error> {
         let trace = self.trace;
         let (mut version, mut id, mut statements) = (None, None, None);
-        while let Some(name) = map.next_key_seed(NameSeed(&ELEMENTS))? {
+        while let Some(name) = map.next_key_seed(NameSeed(Element::parse))? {
             let (element, again) = match name {
-                Name::Known(0) => ("Version", version.is_some()),
-                Name::Known(1) => ("Id", id.is_some()),
-                Name::Known(_) => ("Statement", statements.is_some()),
+                Name::Known(Element::Version) => ("Version", version.is_some()),
+                Name::Known(Element::Id) => ("Id", id.is_some()),
+                Name::Known(Element::Statement) => ("Statement", statements.is_some()),
                 Name::Unknown(name) => {
                     let message =
                         format!("unknown element {}, expected `Version`, `Id` or `Statement`", quoted(&name));
@@ -149,7 +165,8 @@ impl<'de> Visitor<'de> for StatementsSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut statements = Vec::new();
+        // Most policies have one statement, and what is kept is what a cache weighs.
+        let mut statements = Vec::with_capacity(1);
         loop {
             match list.next_element_seed(StatementSeed { trace: self.trace }) {
                 Ok(Some(statement)) => statements.push(statement),
