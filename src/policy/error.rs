@@ -49,7 +49,7 @@ impl PolicyError {
     }
 
     pub(super) fn with_location(mut self, location: impl Into<String>) -> Self {
-        self.location = location.into();
+        self.location = location.into().replace(char::is_control, "\u{FFFD}");
         self
     }
 

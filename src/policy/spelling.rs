@@ -42,7 +42,7 @@ pub(super) enum Wildcards {
     Keep,
     /// Only `*` means something: the text is a template.
     KeepStar,
-    /// Neither: the text is data.
+    /// Neither: the text is the path of a request.
     Escape,
 }
 
@@ -92,6 +92,17 @@ pub(super) fn push_spelled(text: &str, wildcards: Wildcards, out: &mut String) {
 pub(super) fn push_segment(value: &str, out: &mut String) {
     for byte in value.bytes() {
         if class(byte) & (UNRESERVED | RESERVED) == 0 {
+            push_escape(byte, out);
+        } else {
+            out.push(char::from(byte));
+        }
+    }
+}
+
+/// Appends `value` as data: like [`push_segment`], but a slash stays one.
+pub(super) fn push_literal(value: &str, out: &mut String) {
+    for byte in value.bytes() {
+        if class(byte) & (UNRESERVED | RESERVED | SLASH) == 0 {
             push_escape(byte, out);
         } else {
             out.push(char::from(byte));
