@@ -206,16 +206,19 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
     Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded })
 }
 
-/// No empty segment but one at the end, and no dot segment, also not before a `;`.
+/// No empty segment but one at the end, and no dot segment, also not before a `;` or beside an escaped `/`: whoever
+/// decodes a parameter and joins it to a path would follow it.
 fn check_segments(canonical: &str) -> Result<(), TargetError> {
     let mut segments = canonical.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         if segment.is_empty() && segments.peek().is_some() {
             return Err(TargetError::EmptySegment);
         }
-        let name = segment.split_once(';').map_or(segment, |(name, _)| name);
-        if matches!(name, "." | "..") {
-            return Err(TargetError::DotSegment);
+        for part in segment.split("%2F") {
+            let name = part.split_once(';').map_or(part, |(name, _)| name);
+            if matches!(name, "." | "..") {
+                return Err(TargetError::DotSegment);
+            }
         }
     }
     Ok(())
@@ -316,6 +319,10 @@ mod tests {
         refuses("/a%2fb", STRICT, TargetError::EncodedSeparator);
         refuses("/a%5cb", SLASHES, TargetError::EncodedSeparator);
         reads("/a%2fb", SLASHES, "/a%2Fb", "/a%2Fb");
+        reads("/..a%2fb..%252F..x", SLASHES, "/..a%2Fb..%252F..x", "/..a%2Fb..%252F..x");
+        for path in ["/..%2fb", "/a%2F..", "/a%2f.%2Fb", "/a%2f..;x%2fb", "/a%2f..%3bx"] {
+            refuses(path, SLASHES, TargetError::DotSegment);
+        }
     }
 
     #[test]
