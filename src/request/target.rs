@@ -68,7 +68,6 @@ pub(crate) struct CanonicalPath<'a> {
 
 impl CanonicalPath<'_> {
     /// The one spelling of this path.
-    #[cfg(any(test, feature = "axum"))]
     pub(crate) fn canonical(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.as_sent)
     }
