@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::crossing;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
@@ -108,6 +109,9 @@ pub(super) fn push_statement(
 }
 
 fn push(plan: &mut Plan, aliases: bool, origin: Origin, resource: &ResourcePattern, stage: &StageArn) {
+    if aliases {
+        crossing::push(plan, origin, resource.as_str(), stage);
+    }
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
     let spelled = spell(rest, scope);
     let rest = spelled.as_deref().unwrap_or(rest);

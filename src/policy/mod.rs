@@ -13,6 +13,7 @@ mod bind;
 mod builder;
 mod condition;
 mod context;
+mod crossing;
 mod decision;
 mod document;
 mod error;

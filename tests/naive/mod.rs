@@ -323,9 +323,44 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
             .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })));
     }
     any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables) {
-        Ok(pattern) => Some(denied(&pattern, ask)),
+        Ok(pattern) => Some(denied(&pattern, ask) || denied_as_text(p, ask, variables)),
         Err(_) => None,
     }))
+}
+
+/// Whether a Deny covers the request when its wildcards run past colons: pattern and ARN as plain text.
+fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
+    let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
+    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
+        return false;
+    }
+    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
+    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
+    let mut text = wild(fixed);
+    text.extend(path_pattern(&path, ask, &mut Vec::new()));
+    let decoded = decode_reserved(&text);
+    let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
+    [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(|(text, path)| {
+        names(text.last(), &ask.method, path)
+            .iter()
+            .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
+    })
+}
+
+/// The names under which a request is denied: other methods, and other slashes at the end.
+fn names(last: Option<&Tok>, method: &str, path: &str) -> Vec<(String, String)> {
+    let mut methods = vec![method.to_owned()];
+    if method == "HEAD" || method == "CONNECT" {
+        methods.push("GET".to_owned());
+    }
+    let mut paths = vec![path.to_owned()];
+    if path.len() > 1 && path.ends_with('/') {
+        paths.push(path[..path.len() - 1].to_owned());
+    }
+    if last == Some(&Tok::Char('/')) {
+        paths.push(format!("{path}/"));
+    }
+    methods.iter().flat_map(|method| paths.iter().map(|path| (method.clone(), path.clone()))).collect()
 }
 
 /// A resource pattern for this request: six fields.
@@ -468,27 +503,13 @@ fn first_fields_match(pattern: &ResourcePattern, stage: &str) -> bool {
 
 /// Whether a Deny covers the request under any of its other names.
 fn denied(pattern: &ResourcePattern, ask: &Ask) -> bool {
-    let mut methods = vec![ask.method.as_str()];
-    if ask.method == "HEAD" || ask.method == "CONNECT" {
-        methods.push("GET");
-    }
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
     let decoded = pattern.clone().map(|field| decode_reserved(&field));
     let pairs = [(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
     for (pattern, path) in pairs {
-        let mut paths = vec![path.to_owned()];
-        if path.len() > 1 && path.ends_with('/') {
-            paths.push(path[..path.len() - 1].to_owned());
-        }
-        if pattern[5].last() == Some(&Tok::Char('/')) {
-            paths.push(format!("{path}/"));
-        }
-        for method in &methods {
-            for path in &paths {
-                if resource_matches(pattern, &ask.stage, method, path) {
-                    return true;
-                }
-            }
+        let names = names(pattern[5].last(), &ask.method, path);
+        if names.iter().any(|(method, path)| resource_matches(pattern, &ask.stage, method, path)) {
+            return true;
         }
     }
     false
