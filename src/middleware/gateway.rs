@@ -124,7 +124,7 @@ impl Gateway {
         let located = self.locate(request)?;
         // Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
         let rules = TargetRules { decode_unreserved: false, ..self.target_rules };
-        let path = self.canonical_path(request, located, rules)?;
+        let path = self.canonical_path(request, located, rules, |path| &path.as_sent)?;
         let identity = self.identity(request)?;
         let question = Question { method: request.method().clone(), path, request_id: None };
 
@@ -213,7 +213,7 @@ impl Gateway {
     /// The path of a request, as the router is to see it and with all rules applied. `None`: as it is.
     pub(crate) fn canonical_uri_path<B>(&self, request: &Request<B>) -> Result<Option<Rewrite>, Rejection> {
         let located = self.locate(request)?;
-        let path = self.canonical_path(request, located, self.target_rules)?;
+        let path = self.canonical_path(request, located, self.target_rules, CanonicalPath::canonical)?;
         if path.canonical() == located.path {
             return Ok(None);
         }
@@ -233,11 +233,13 @@ impl Gateway {
         })
     }
 
+    /// Reads the path; `in_arn` says in which spelling it will stand in the ARN.
     fn canonical_path<'a, B>(
         &self,
         request: &'a Request<B>,
         located: Location<'a>,
         rules: TargetRules,
+        in_arn: impl for<'p> Fn(&'p CanonicalPath<'a>) -> &'p str,
     ) -> Result<CanonicalPath<'a>, Rejection> {
         let refuse = |reason: &'static str| Rejection::with_detail(RejectionKind::InvalidTarget, reason);
         let too_long = || Rejection::new(RejectionKind::TargetTooLong);
@@ -250,7 +252,7 @@ impl Gateway {
         let path = read_path(located.path, rules).map_err(|error| refuse(error.reason()))?;
         let arn_path = self
             .stage
-            .strip_base_path(&path.as_sent)
+            .strip_base_path(in_arn(&path))
             .ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
         if self.stage.arn().as_str().len() + request.method().as_str().len() + arn_path.len() > MAX_ARN {
             return Err(too_long());
