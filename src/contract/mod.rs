@@ -12,6 +12,7 @@
 mod authorization;
 mod context;
 mod event;
+mod kind;
 mod principal;
 mod request;
 mod response;
@@ -21,6 +22,7 @@ pub use authorization::Authorization;
 pub(crate) use authorization::Expiry;
 pub use context::{Context, ContextValue};
 pub use event::AuthorizerEvent;
+pub use kind::{ApiKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
 pub use request::RequestEvent;
 pub(crate) use request::RequestEventParts;

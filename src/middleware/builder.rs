@@ -3,18 +3,19 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{Extensions, HeaderName};
 use tokio::sync::Semaphore;
 
-use super::gateway::{AuthorizerKind, Caching, Gateway};
+use super::caching::Caching;
+use super::gateway::{AuthorizerKind, Gateway};
 use super::layer::AuthorizerLayer;
 use super::response::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
+use crate::contract::{ApiKind, PayloadFormat};
 use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
@@ -49,6 +50,7 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     authorizer: SharedAuthorizer,
     stage: ApiStage,
     kind: AuthorizerKind,
+    format: Option<PayloadFormat>,
     sources: Vec<IdentitySource>,
     requires_identity: bool,
     shares_answers: bool,
@@ -70,6 +72,7 @@ impl AuthorizerLayerBuilder {
             authorizer: SharedAuthorizer::new(authorizer),
             stage,
             kind,
+            format: None,
             sources: Vec::new(),
             requires_identity: false,
             shares_answers: false,
@@ -98,6 +101,12 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// out that the authorizer looks at.
     pub fn with_identity_sources(mut self, sources: impl IntoIterator<Item = IdentitySource>) -> Self {
         self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
+    pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
+        self.format = Some(format);
         self
     }
 
@@ -194,6 +203,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             authorizer: self.authorizer,
             stage: self.stage,
             kind: self.kind,
+            format: self.format,
             sources: self.sources,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
@@ -216,14 +226,24 @@ impl<R> AuthorizerLayerBuilder<R> {
     ///
     /// If anything about the configuration is contradictory or unsafe; nothing is left to find out at request time.
     pub fn build(self) -> Result<AuthorizerLayer<R>, ConfigError> {
-        let sources = match &self.kind {
+        let is_token = matches!(self.kind, AuthorizerKind::Token { .. });
+        if is_token && self.stage.kind() != ApiKind::Rest {
+            return Err(ConfigError::TokenOfRestOnly);
+        }
+        if self.format.is_some() && (is_token || self.stage.kind() != ApiKind::Http) {
+            return Err(ConfigError::FormatOfHttpOnly);
+        }
+        let kind = match (self.kind, self.format) {
+            (AuthorizerKind::Request { .. }, Some(format)) => AuthorizerKind::Request { format },
+            (kind, _) => kind,
+        };
+        let sources = match &kind {
             AuthorizerKind::Token { header } if self.sources.is_empty() => {
                 vec![IdentitySource::header(header.clone())]
             }
             _ => self.sources,
         };
-        if matches!(self.kind, AuthorizerKind::Token { .. }) && !matches!(&*sources, [one] if one.is_header())
-        {
+        if is_token && !matches!(&*sources, [one] if one.is_header()) {
             return Err(ConfigError::TokenIdentity);
         }
         if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
@@ -246,22 +266,18 @@ impl<R> AuthorizerLayerBuilder<R> {
             return Err(ConfigError::MaxLoads);
         }
         let ttl = self.ttl.unwrap_or(DEFAULT_TTL);
-        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching {
-            cache,
-            ttl,
-            epoch: AtomicU64::new(0),
-        });
+        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching::new(cache, ttl));
         let identifies = sources.iter().any(IdentitySource::is_of_request);
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
         let asks_without_identity =
-            matches!(self.kind, AuthorizerKind::Request) && caching.is_none() && !self.requires_identity;
+            !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
         let gateway = Gateway {
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
             stage: self.stage,
             authorizer: self.authorizer,
-            kind: self.kind,
+            kind,
             asks_without_identity,
             caching,
             timeout: self.timeout,
@@ -292,6 +308,8 @@ impl<R> std::fmt::Debug for AuthorizerLayerBuilder<R> {
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
+    /// A payload format is chosen where there is nothing to choose.
+    FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
     LongTtl,
     /// No authorizer could ever run, or more than there can be.
@@ -303,6 +321,8 @@ pub enum ConfigError {
     },
     /// A `TOKEN` authorizer has exactly one identity source: a header.
     TokenIdentity,
+    /// An authorizer of type `TOKEN` stands before something other than a REST API.
+    TokenOfRestOnly,
     /// A time to live is set, and there is nothing that could keep answers so long.
     TtlWithoutCache,
     /// An identity source names a stage variable that the stage has not.
@@ -321,6 +341,10 @@ impl std::fmt::Display for ConfigError {
                 "a cache needs an identity source of the request, or the first answer would hold for every caller: \
                  add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
             ),
+            Self::FormatOfHttpOnly => f.write_str(
+                "only `REQUEST` authorizers of HTTP APIs have a payload format to choose: \
+                 remove `with_payload_format`, or use `ApiStage::http`",
+            ),
             Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
             Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
             Self::RepeatedIdentitySource { source_text } => {
@@ -329,6 +353,9 @@ impl std::fmt::Display for ConfigError {
             Self::TokenIdentity => f.write_str(
                 "an authorizer of type TOKEN has one header as its identity source: \
                  use `with_token_header`, or make it an authorizer of type REQUEST",
+            ),
+            Self::TokenOfRestOnly => f.write_str(
+                "only REST APIs have authorizers of type TOKEN: use `AuthorizerLayer::request`, or `ApiStage::rest`",
             ),
             Self::TtlWithoutCache => {
                 f.write_str("there is no cache to keep answers in: add one with `with_cache`")

@@ -7,12 +7,15 @@ use http::header::AUTHORIZATION;
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
+use super::caching::Caching;
 use super::future::refusal;
 use super::gateway::{AuthorizerKind, Gateway};
 use super::rejection::Rejection;
 use super::response::{GatewayResponses, ResponseForRejection};
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
+use crate::cache::CacheStatistics;
+use crate::contract::{ApiKind, PayloadFormat};
 use crate::request::ApiStage;
 
 /// Puts an authorizer in front of a service. Cloning it shares everything: the authorizer, its cache, its limits.
@@ -27,7 +30,8 @@ pub struct AuthorizerLayer<R = GatewayResponses> {
 
 impl AuthorizerLayer {
     /// An authorizer of type `TOKEN`: it is given the value of one header, `Authorization` if not said otherwise,
-    /// and nothing else of the request. Requests without that header are refused without asking it.
+    /// and nothing else of the request. Requests without that header are refused without asking it. Only REST APIs
+    /// have such authorizers.
     pub fn token(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
         AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Token { header: AUTHORIZATION })
     }
@@ -39,7 +43,11 @@ impl AuthorizerLayer {
     /// under, and requests that lack one are refused without asking the authorizer, if there is a cache or
     /// [`require_identity`](AuthorizerLayerBuilder::require_identity) was called.
     pub fn request(authorizer: impl Authorizer, stage: ApiStage) -> AuthorizerLayerBuilder {
-        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Request)
+        let format = match stage.kind() {
+            ApiKind::Http => PayloadFormat::V2,
+            _ => PayloadFormat::V1,
+        };
+        AuthorizerLayerBuilder::new(authorizer, stage, AuthorizerKind::Request { format })
     }
 }
 
@@ -65,6 +73,12 @@ impl<R> AuthorizerLayer<R> {
         self.invalidate(|identity| identity == values, |_| true);
     }
 
+    /// What the cache was good for so far; all zero without one.
+    #[must_use]
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        self.gateway.caching.as_ref().map(Caching::statistics).unwrap_or_default()
+    }
+
     fn invalidate(&self, identity: impl Fn(&[&str]) -> bool, principal: impl Fn(Option<&str>) -> bool) {
         let Some(caching) = &self.gateway.caching else { return };
         caching.invalidate(&|key, authorization| {
@@ -73,10 +87,12 @@ impl<R> AuthorizerLayer<R> {
         });
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateway
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
     where
         R: ResponseForRejection<B>,

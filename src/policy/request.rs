@@ -36,6 +36,11 @@ impl<'a> AccessRequest<'a> {
         self
     }
 
+    /// The same request by its other method, for what allows it.
+    pub(super) fn as_other_method(&self) -> Option<Self> {
+        self.allowed_as.map(|method| Self { method, allowed_as: None, ..*self })
+    }
+
     /// Where the values of condition keys come from. Without one, every key is absent.
     #[must_use]
     pub const fn with_context(mut self, context: &'a dyn ConditionContext) -> Self {

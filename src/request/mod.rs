@@ -29,4 +29,4 @@ pub(crate) use identity::{Identity, IdentityError};
 pub(crate) use route::{Location, locate};
 pub(crate) use source::SourceAddress;
 pub use stage::{ApiStage, StageError};
-pub(crate) use target::{CanonicalPath, TargetRules, check_request_line, read_path};
+pub(crate) use target::{CanonicalPath, TargetRules, check_request_line, opens_websocket, read_path};

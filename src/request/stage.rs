@@ -1,7 +1,9 @@
 //! Which API and which stage a layer stands in for.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::contract::ApiKind;
 use crate::policy::{ArnError, StageArn};
 
 /// One stage of one API: everything in an ARN that does not come from the request.
@@ -17,11 +19,14 @@ use crate::policy::{ArnError, StageArn};
 /// # Ok(()) }
 /// ```
 ///
-/// Nothing a client sends can change it. A service that never was behind API Gateway makes up the account and the
+/// The constructor says which kind of API is stood in for, and with that how events look, which answers are accepted
+/// and how refusals read. Nothing a client sends can change it. A service that never was behind API Gateway makes up the account and the
 /// API id, and keeps them: policies name them.
 #[derive(Clone, Debug)]
 pub struct ApiStage {
+    kind: ApiKind,
     arn: StageArn,
+    domain_name: Option<Box<str>>,
     stage_variables: Arc<[(Box<str>, Box<str>)]>,
     base_path: Option<Box<str>>,
 }
@@ -33,8 +38,40 @@ impl ApiStage {
     ///
     /// If a part is not spelled as AWS spells it: an account has twelve digits, for example.
     pub fn rest(region: &str, account_id: &str, api_id: &str, stage: &str) -> Result<Self, StageError> {
+        Self::new(ApiKind::Rest, region, account_id, api_id, stage)
+    }
+
+    /// A stage of an HTTP API in the partition `aws`. Its stage may be `$default`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`rest`](Self::rest).
+    pub fn http(region: &str, account_id: &str, api_id: &str, stage: &str) -> Result<Self, StageError> {
+        Self::new(ApiKind::Http, region, account_id, api_id, stage)
+    }
+
+    /// A stage of a WebSocket API in the partition `aws`: the layer then lets through nothing but the opening of
+    /// WebSocket connections, and asks policies about `$connect`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`rest`](Self::rest).
+    pub fn websocket(region: &str, account_id: &str, api_id: &str, stage: &str) -> Result<Self, StageError> {
+        Self::new(ApiKind::WebSocket, region, account_id, api_id, stage)
+    }
+
+    fn new(
+        kind: ApiKind,
+        region: &str,
+        account_id: &str,
+        api_id: &str,
+        stage: &str,
+    ) -> Result<Self, StageError> {
+        if kind != ApiKind::Http && stage.starts_with('$') {
+            return Err(StageError::DefaultStage);
+        }
         let arn = StageArn::new("aws", region, account_id, api_id, stage)?;
-        Ok(Self { arn, stage_variables: Arc::new([]), base_path: None })
+        Ok(Self { kind, arn, domain_name: None, stage_variables: Arc::new([]), base_path: None })
     }
 
     /// Sets the partition: `aws-cn`, `aws-us-gov`.
@@ -90,6 +127,38 @@ impl ApiStage {
         Ok(self)
     }
 
+    /// Names the domain that clients use, where it is not the API's own.
+    ///
+    /// # Errors
+    ///
+    /// If it is no domain name: labels of letters, digits and `-`, with dots between them.
+    pub fn with_custom_domain(mut self, domain_name: &str) -> Result<Self, StageError> {
+        let label = |s: &str| {
+            !s.is_empty() && s.len() <= 63 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        if domain_name.len() > 253 || !domain_name.split('.').all(label) {
+            return Err(StageError::DomainName { domain_name: domain_name.into() });
+        }
+        self.domain_name = Some(domain_name.into());
+        Ok(self)
+    }
+
+    /// Which kind of API this is.
+    #[must_use]
+    pub fn kind(&self) -> ApiKind {
+        self.kind
+    }
+
+    /// The domain that clients use: the custom one, or `{api}.execute-api.{region}.amazonaws.com`.
+    #[must_use]
+    pub fn domain_name(&self) -> Cow<'_, str> {
+        if let Some(domain_name) = &self.domain_name {
+            return Cow::Borrowed(domain_name);
+        }
+        let suffix = if self.arn.partition() == "aws-cn" { ".cn" } else { "" };
+        Cow::Owned(format!("{}.execute-api.{}.amazonaws.com{suffix}", self.arn.api_id(), self.arn.region()))
+    }
+
     /// The fixed part of the stage's ARNs.
     #[must_use]
     pub fn arn(&self) -> &StageArn {
@@ -128,6 +197,13 @@ pub enum StageError {
         /// What was given.
         base_path: Box<str>,
     },
+    /// Only HTTP APIs have a stage called `$default`.
+    DefaultStage,
+    /// The custom domain is no domain name.
+    DomainName {
+        /// What was given.
+        domain_name: Box<str>,
+    },
     /// There are more than 100 stage variables.
     TooManyVariables,
     /// The name of a stage variable is misspelt or too long.
@@ -149,6 +225,13 @@ impl std::fmt::Display for StageError {
             Self::BasePath { base_path } => write!(
                 f,
                 "`{base_path}` is not a base path: write `/` and then segments of letters, digits, `-`, `.`, `_` or `~`"
+            ),
+            Self::DefaultStage => {
+                f.write_str("only an HTTP API has a stage whose name starts with `$`: use `ApiStage::http`, or another name")
+            }
+            Self::DomainName { domain_name } => write!(
+                f,
+                "`{domain_name}` is not a domain name: write labels of letters, digits and `-`, with dots between them"
             ),
             Self::TooManyVariables => f.write_str("a stage has at most 100 stage variables"),
             Self::VariableName { name } => {

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use http::{Method, Uri};
+use http::header::UPGRADE;
+use http::{HeaderMap, Method, Uri};
 
 /// How lenient to be with targets that are legal but not canonical.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +66,7 @@ pub(crate) struct CanonicalPath<'a> {
 
 impl CanonicalPath<'_> {
     /// The one spelling of this path.
+    #[cfg(any(test, feature = "axum"))]
     pub(crate) fn canonical(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.as_sent)
     }
@@ -86,6 +88,17 @@ pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), Targe
         }
         _ => Err(TargetError::BadMethod),
     }
+}
+
+/// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or HTTP/2's extended CONNECT. (A plain CONNECT has no
+/// path and is refused before.)
+pub(crate) fn opens_websocket(method: &Method, headers: &HeaderMap) -> bool {
+    let upgrades = || {
+        let mut values = headers.get_all(UPGRADE).iter();
+        let first = values.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        first && values.next().is_none()
+    };
+    *method == Method::CONNECT || (*method == Method::GET && upgrades())
 }
 
 /// Reads a path. In the plain case this is one scan, and nothing is copied.
