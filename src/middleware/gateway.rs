@@ -120,7 +120,7 @@ impl Gateway {
 
     fn try_admit<B>(&self, request: &Request<B>) -> Result<Admission, Rejection> {
         let located = self.locate(request)?;
-        let path = self.canonical_path(request, located, self.routed_rules())?;
+        let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
@@ -147,7 +147,7 @@ impl Gateway {
     /// Asks the authorizer for this request only, whoever else is asking.
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
         let located = self.locate(request)?;
-        let path = self.canonical_path(request, located, self.routed_rules())?;
+        let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
         let identity = self.identity(&self.view(request, located, path.canonical()))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
         Ok(self.load(request, located, question, identity.as_ref(), None))
@@ -239,7 +239,7 @@ impl Gateway {
     #[cfg(feature = "axum")]
     pub(crate) fn canonical_uri_path<B>(&self, request: &Request<B>) -> Result<Option<Rewrite>, Rejection> {
         let located = self.locate(request)?;
-        let path = self.canonical_path(request, located, self.target_rules)?;
+        let path = self.canonical_path(request, located, self.target_rules, CanonicalPath::canonical)?;
         if path.canonical() == located.path {
             return Ok(None);
         }
@@ -259,11 +259,13 @@ impl Gateway {
         })
     }
 
+    /// Reads the path; `in_arn` says in which spelling it will stand in the ARN.
     fn canonical_path<'a, B>(
         &self,
         request: &'a Request<B>,
         located: Location<'a>,
         rules: TargetRules,
+        in_arn: impl for<'p> Fn(&'p CanonicalPath<'a>) -> &'p str,
     ) -> Result<CanonicalPath<'a>, Rejection> {
         let refuse = |reason: &'static str| Rejection::with_detail(RejectionKind::InvalidTarget, reason);
         let too_long = || Rejection::new(RejectionKind::TargetTooLong);
@@ -276,7 +278,7 @@ impl Gateway {
         let path = read_path(located.path, rules).map_err(|error| refuse(error.reason()))?;
         let arn_path = self
             .stage
-            .strip_base_path(&path.as_sent)
+            .strip_base_path(in_arn(&path))
             .ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
         if self.stage.arn().as_str().len() + request.method().as_str().len() + arn_path.len() > MAX_ARN {
             return Err(too_long());

@@ -285,6 +285,53 @@ fn an_answer_that_was_on_its_way_when_all_was_forgotten_is_not_kept() {
 }
 
 #[test]
+fn a_client_that_goes_away_takes_no_permit_along() {
+    for caching in [false, true] {
+        let world = Arc::<World>::default();
+        let gate = Arc::new(Notify::new());
+        let (seen, held) = (Arc::clone(&world), Arc::clone(&gate));
+        let authorizer = authorizer_fn(move |event| {
+            seen.asked(&event);
+            let held = Arc::clone(&held);
+            async move {
+                held.notified().await;
+                let policy = event.policy().allow(AnyMethod, "/*").build()?;
+                Ok(AuthorizerResponse::new("ok", policy)?)
+            }
+        });
+        let builder = AuthorizerLayer::token(authorizer, stage()).with_max_loads(1);
+        let builder = if caching { builder.with_cache(MemoryCache::default()) } else { builder };
+        let service = protect(world.router(), builder.build().unwrap());
+        let call = |token: &'static str| {
+            let request = Request::get("/admin").header("authorization", token);
+            tokio::spawn(service.clone().oneshot(request.body(axum::body::Body::empty()).unwrap()))
+        };
+        runtime().block_on(async {
+            let gone = call("first");
+            while world.take_asked().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            // There is one permit, and it is taken.
+            assert_eq!(call("second").await.unwrap().unwrap().status(), 500);
+            assert_eq!((world.take_asked(), world.take_calls()), (vec![], vec![]));
+            gone.abort();
+            assert!(gone.await.unwrap_err().is_cancelled());
+            // An answer that may be kept is waited for all the same; one that may not is given up.
+            gate.notify_one();
+            if caching {
+                while call("first").await.unwrap().unwrap().status() != 200 {
+                    tokio::task::yield_now().await;
+                }
+                assert_eq!((world.take_asked().len(), world.take_calls().len()), (0, 1));
+                gate.notify_one();
+            }
+            assert_eq!(call("second").await.unwrap().unwrap().status(), 200);
+            assert_eq!((world.take_asked().len(), world.take_calls().len()), (1, 1));
+        });
+    }
+}
+
+#[test]
 fn an_authorizer_that_fails_in_any_way_lets_nobody_pass_and_serves_the_next() {
     struct Bomb;
     impl Drop for Bomb {

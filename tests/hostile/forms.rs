@@ -1,7 +1,9 @@
 //! Request targets that are no plain path, over HTTP/1.1 and HTTP/2.
 
-use super::frames;
+use std::io::{Read, Write};
+
 use super::harness::{Server, Setup, home};
+use super::{frames, wire};
 
 const HOMES: [(&str, home::Home, &str); 4] = [home::ALL[0], home::ALL[1], home::ALL[2], home::ALL[3]];
 
@@ -119,6 +121,30 @@ fn a_malformed_request_line_or_header_never_gets_as_far_as_the_layer() {
         assert_eq!(server.world.take_asked(), [""; 0], "{}", request.escape_ascii());
         assert!(matches!(answer.status, 0 | 400), "{}", request.escape_ascii());
     }
+}
+
+#[test]
+fn requests_on_one_connection_have_nothing_to_do_with_each_other() {
+    let server = Setup::default().policy(&[("Allow", "*"), ("Deny", "~GET/users/me")]).serve(home::protected);
+    let request = |line: &str, headers: &str| format!("{line} HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+    let hidden = request("GET /users/7", "Authorization: ok\r\n");
+    let body = format!("Authorization: ok\r\nContent-Length: {}\r\n", hidden.len());
+    let all = [
+        request("GET /admin", "Authorization: ok\r\n"),
+        request("GET /admin", ""),
+        request("GET /%61dmin", "Authorization: ok\r\n"),
+        request("GET /users/me", "Authorization: ok\r\n"),
+        // What is in a body stays in it.
+        request("POST /any", &body) + &hidden,
+        request("GET /admin", "Connection: close\r\n"),
+    ];
+    let mut stream = wire::connect(server.address);
+    stream.write_all(all.concat().as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["200", "401", "400", "403", "200", "401"]);
+    assert_eq!(server.world.take_calls(), ["admin", "any"]);
 }
 
 /// A request over HTTP/2: what came back, what ran, what was asked.

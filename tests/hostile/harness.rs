@@ -265,6 +265,7 @@ pub mod home {
     }
 
     /// Around a router, which routes what it lets through.
+    #[expect(clippy::needless_pass_by_value, reason = "all homes have one type")]
     pub fn outside(router: Router, layer: AuthorizerLayer) -> Boxed {
         Boxed::new(layer.layer(router))
     }

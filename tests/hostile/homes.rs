@@ -223,10 +223,9 @@ fn of_two_authorizers_both_must_allow() {
         Ok(AuthorizerResponse::new("inner", policy)?)
     });
     let inner = AuthorizerLayer::token(inner, stage()).build().unwrap();
-    let server =
-        Setup::default().policy(&[("Allow", "*"), ("Deny", "~GET/users/me")]).serve(|router, layer| {
-            Router::new().fallback_service(protect(Router::from(router.layer(inner)), layer))
-        });
+    let server = Setup::default()
+        .policy(&[("Allow", "*"), ("Deny", "~GET/users/me")])
+        .serve(|router, layer| Router::new().fallback_service(protect(router.layer(inner), layer)));
     for (target, status, inner_asked) in [
         ("/users/7", 200, 1),
         ("/users/me", 403, 0),

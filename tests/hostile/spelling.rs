@@ -277,6 +277,17 @@ fn an_arn_of_1600_bytes_passes_and_one_of_1601_is_too_long() {
 }
 
 #[test]
+fn the_length_of_an_arn_is_that_of_its_own_spelling() {
+    let target = format!("/files/{}", "%40".repeat(1000));
+    let server = Setup::default().serve(home::protected);
+    assert_eq!(server.ask("GET", &target).status, 200);
+    assert_eq!(server.world.take_calls(), [format!("files rest={}", "@".repeat(1000))]);
+    assert_eq!(server.world.take_asked(), [format!("GET/files/{}", "@".repeat(1000))]);
+    let server = Setup::default().serve(home::router_layer);
+    assert_eq!((server.ask("GET", &target).status, server.world.take_calls()), (414, vec![]));
+}
+
+#[test]
 fn a_base_path_is_cut_off_the_arn_and_what_lies_outside_is_not_found() {
     for home in [home::protected, home::router_layer, home::outside] {
         let stage = stage().with_base_path("/api").unwrap();

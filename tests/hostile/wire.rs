@@ -68,7 +68,7 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
     let headers: Vec<(String, String)> =
         lines.map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
     let mut answer = Answer { status, headers, body: String::new() };
-    let has_body = !request.starts_with(b"HEAD ") && !(request.starts_with(b"CONNECT ") && status < 300);
+    let has_body = !request.starts_with(b"HEAD ") && (!request.starts_with(b"CONNECT ") || status >= 300);
     let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
     if has_body {
         let missing: usize = length - body.len().min(length);
