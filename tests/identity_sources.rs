@@ -250,6 +250,19 @@ async fn without_a_template_route_variables_stand_for_the_request() {
     }
 }
 
+#[tokio::test]
+async fn a_websocket_has_its_sources_when_it_is_opened() {
+    let stage = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    let request =
+        |path| Request::get(path).header("upgrade", "websocket").header("auth", "t").body(()).unwrap();
+    let sources = "route.request.header.Auth,route.request.querystring.k,context.routeKey";
+    let got = values(sources, stage.clone(), request("/chat?k=1")).await;
+    assert_eq!(got, ["t", "1", "GET /chat"]);
+    // Without a cache, too: only REST APIs ask all the same.
+    let missing = status(&layer(sources, stage).build().unwrap(), request("/chat")).await;
+    assert_eq!(missing, (StatusCode::UNAUTHORIZED, Some(RejectionKind::MissingIdentity)));
+}
+
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn a_matched_template_is_the_route() {
