@@ -119,6 +119,61 @@ fn hostile() {
     measure("one long needle against 1,600", || decide(&needle, black_box(&path)));
     let questions = allow(&("*?".to_owned() + &"a".repeat(440) + "b*"));
     measure("one long needle with `?` against 1,600", || decide(&questions, black_box(&path)));
+    large();
+}
+
+/// Policies of 256 KiB, each the worst of its kind, asked for `HEAD` on a long path: every alias is compared.
+fn large() {
+    const SIZE: usize = 256 * 1024;
+    let statement = |resource: &str, more: &str| {
+        format!(r#"{{"Effect":"Deny","Action":"*","Resource":"{STAGE}{resource}"{more}}}"#)
+    };
+    let stuffed = |next: &dyn Fn(usize) -> String| {
+        let mut text = String::from(r#"{"Version":"2012-10-17","Statement":["#);
+        for number in 0.. {
+            let next = next(number);
+            if text.len() + next.len() > SIZE {
+                break;
+            }
+            text.push_str(if number == 0 { "" } else { "," });
+            text.push_str(&next);
+        }
+        text + "]}"
+    };
+    let keys: Vec<_> = (0..20_000).map(|number| format!(r#""k{number}":"v""#)).collect();
+    let values = vec![r#""10.0.0.0/8""#; 18_000].join(",");
+    let many_keys = format!(r#","Condition":{{"StringNotEquals":{{{}}}}}"#, keys.join(","));
+    let many_values = format!(r#","Condition":{{"IpAddress":{{"aws:SourceIp":[{values}]}}}}"#);
+    for (name, text) in [
+        ("needles", stuffed(&|_| statement(&format!("GET/*{}b*", "a".repeat(400)), ""))),
+        ("needles with `?`", stuffed(&|_| statement(&format!("GET/*?{}b*", "a".repeat(400)), ""))),
+        (
+            "lengths",
+            stuffed(&|number| {
+                let (front, back) = ("a".repeat(number % 211), "a".repeat(number % 199));
+                statement(&format!("GET/{front}*{back}b"), "")
+            }),
+        ),
+        ("stars", stuffed(&|_| statement(&format!("*{}aab*", "*a".repeat(200)), ""))),
+        ("small", stuffed(&|_| r#"{"Effect":"Deny","Action":"*","Resource":"*:"}"#.to_owned())),
+        ("condition keys", format!(r#"{{"Statement":[{}]}}"#, statement("*", &many_keys))),
+        ("condition values", format!(r#"{{"Statement":[{}]}}"#, statement("*", &many_values))),
+    ] {
+        measure(&format!("256 KiB of {name}: parse"), || PolicyDocument::from_json(black_box(&text)).ok());
+        let policy = bound(&text);
+        let path = format!("/{}/", format!("{}b", "a".repeat(399)).repeat(4));
+        let other = format!("{path}%40/");
+        measure(&format!("256 KiB of {name}: decide"), || {
+            let request = AccessRequest::new("HEAD", black_box(&other)).with_canonical_path(&path);
+            policy.evaluate(&request.with_context(&Context)).decision()
+        });
+    }
+    let nested = format!(r#"{{"Statement":{}"#, "[".repeat(SIZE));
+    measure("256 KiB of brackets: refuse", || PolicyDocument::from_json(black_box(&nested)).is_err());
+    let nested = format!(r#"{{"Statement":{{"Condition":{{"Bool":{{"k":{}"#, "[".repeat(SIZE));
+    measure("256 KiB of brackets in a condition: refuse", || {
+        PolicyDocument::from_json(black_box(&nested)).is_err()
+    });
 }
 
 /// `count` statements of one shape.

@@ -75,14 +75,14 @@ async fn five_hundred_concurrent_misses_are_one_load_and_each_is_judged_by_its_o
         Ok(AuthorizerResponse::new("me", policy)?)
     };
     let layer = cached(gated(&asked, &gate, even_only)).with_max_loads(1).build().unwrap();
-    let path = |i: usize| if i % 2 == 0 { format!("/even/{i}") } else { format!("/odd/{i}") };
+    let path = |i: usize| if i.is_multiple_of(2) { format!("/even/{i}") } else { format!("/odd/{i}") };
     let tasks = send(&layer, (0..500).map(path)).await;
     assert_eq!(asked.count(), 1);
     gate.add_permits(1);
     for (i, task) in tasks.into_iter().enumerate() {
         let expected = match i {
             4 => (StatusCode::FORBIDDEN, Some(RejectionKind::ExplicitDeny)),
-            i if i % 2 == 0 => (StatusCode::OK, None),
+            i if i.is_multiple_of(2) => (StatusCode::OK, None),
             _ => (StatusCode::FORBIDDEN, Some(RejectionKind::ImplicitDeny)),
         };
         assert_eq!(task.await.unwrap(), expected, "request {i}");

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::crossing;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
@@ -108,6 +109,9 @@ pub(super) fn push_statement(
 }
 
 fn push(plan: &mut Plan, aliases: bool, origin: Origin, resource: &ResourcePattern, stage: &StageArn) {
+    if aliases {
+        crossing::push(plan, origin, resource.as_str(), stage);
+    }
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
     let spelled = spell(rest, scope);
     let rest = spelled.as_deref().unwrap_or(rest);
@@ -227,6 +231,26 @@ mod tests {
         ] {
             assert_eq!(behind_stage(pattern, &stage), expected, "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_bound_policy_can_be_shared_and_weighs_what_it_holds() {
+        fn shared<T: Send + Sync + 'static>(_: &T) {}
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap();
+        let policy = |count: usize| {
+            (0..count)
+                .fold(stage.policy(), |policy, _| policy.allow(http::Method::GET, "/users/*"))
+                .build()
+                .unwrap()
+        };
+        let (small, large) = (policy(1).bind(&stage), policy(100).bind(&stage));
+        shared(&small);
+        assert!(
+            small.heap_bytes() > "GET/users/*".len() && small.heap_bytes() < 1024,
+            "{}",
+            small.heap_bytes()
+        );
+        assert!(large.heap_bytes() > 100 * stage.as_str().len());
     }
 
     #[test]

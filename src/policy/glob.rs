@@ -212,12 +212,45 @@ fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
     {
         return haystack.find(needle);
     }
-    text.windows(segment.len()).position(|window| equals(segment, window))
+    find_with_wildcards(segment, text)
+}
+
+/// Where a segment with `?` begins: every place of the segment is a bit, and all of them move on with each byte.
+fn find_with_wildcards(segment: &[u8], text: &[u8]) -> Option<usize> {
+    const WORDS: usize = 8;
+    if segment.len() > WORDS * 64 {
+        return text.windows(segment.len()).position(|window| equals(segment, window));
+    }
+    let mut fitting = [[0_u64; WORDS]; 256];
+    let mut wild = [0_u64; WORDS];
+    for (place, wanted) in segment.iter().enumerate() {
+        let row = if *wanted == b'?' { Some(&mut wild) } else { fitting.get_mut(usize::from(*wanted)) };
+        if let Some(word) = row.and_then(|row| row.get_mut(place / 64)) {
+            *word |= 1 << (place % 64);
+        }
+    }
+    let last = segment.len().checked_sub(1)?;
+    let mut reached = [0_u64; WORDS];
+    for (at, byte) in text.iter().enumerate() {
+        let mut carried = 1;
+        let fits = fitting.get(usize::from(*byte))?;
+        for ((word, fits), wild) in reached.iter_mut().zip(fits).zip(&wild) {
+            let next = *word >> 63;
+            *word = (*word << 1 | carried) & (fits | wild);
+            carried = next;
+        }
+        if reached.get(last / 64).is_some_and(|word| word >> (last % 64) & 1 == 1) {
+            return at.checked_sub(last);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, matches_by_segment, matches_ignoring_case, matches_stars, matches_text};
+    use super::{
+        find_with_wildcards, matches, matches_by_segment, matches_ignoring_case, matches_stars, matches_text,
+    };
 
     #[test]
     fn wildcards_mean_what_iam_says() {
@@ -284,6 +317,17 @@ mod tests {
         assert!(!matches_text("caf??", "café"));
         assert!(matches_text("*é?", "aéé"));
         assert!(!matches_text("?", ""));
+    }
+
+    #[test]
+    fn long_segments_are_found_where_they_are() {
+        for front in [0, 1, 63, 64, 65, 200] {
+            let segment = format!("{}?b{}", "a".repeat(front), "c".repeat(70));
+            let text = format!("{}zb{}", "a".repeat(front + 9), "c".repeat(80));
+            assert_eq!(find_with_wildcards(segment.as_bytes(), text.as_bytes()), Some(9), "{front}");
+            let other = text.replace('b', "d");
+            assert_eq!(find_with_wildcards(segment.as_bytes(), other.as_bytes()), None, "{front}");
+        }
     }
 
     #[test]

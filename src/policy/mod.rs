@@ -2,7 +2,8 @@
 //!
 //! An authorizer answers with a [`PolicyDocument`]. It is read strictly ([`PolicyDocument::from_json`]) or built from
 //! the ARN at hand ([`StageArn::policy`]), compiled for one stage ([`PolicyDocument::bind`]) and asked for every
-//! request ([`BoundPolicy::evaluate`]).
+//! request ([`BoundPolicy::evaluate`]). [`BoundPolicy::explain`] says why a decision is what it is, and
+//! [`PolicyDocument::lint`] finds what is allowed and most likely not meant.
 //!
 //! The general law: never more permissive than AWS. Whatever is not understood is an error, an explicit `Deny` is
 //! tested under every spelling of a request, an `Allow` under exactly one.
@@ -12,6 +13,7 @@ mod bind;
 mod builder;
 mod condition;
 mod context;
+mod crossing;
 mod decision;
 mod document;
 mod error;
@@ -47,4 +49,5 @@ pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
 pub use lint::{Lint, LintKind};
 pub use pattern::{ActionPattern, ResourcePattern};
 pub use request::AccessRequest;
+pub(crate) use spelling::{hex_value, is_reserved, is_unreserved, push_escape};
 pub use stage::StageArn;

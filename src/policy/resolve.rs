@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::condition::text_of;
 use super::context::{ConditionContext, ConditionKey, ConditionValue};
 use super::glob::Token;
-use super::spelling::{Wildcards, push_spelled};
+use super::spelling::{Wildcards, push_literal, push_spelled};
 use super::variable::{Piece, Pieces};
 
 /// Why a text with variables stands for nothing.
@@ -55,7 +55,7 @@ pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Re
     let mut in_path = false;
     walk(sixth, context, |part, literal| {
         if literal {
-            push_spelled(part, Wildcards::Escape, &mut resolved);
+            push_literal(part, &mut resolved);
             return;
         }
         let mut fixed = 0_usize;
@@ -82,6 +82,7 @@ fn walk<'p>(
     context: &dyn ConditionContext,
     mut push: impl FnMut(&str, bool),
 ) -> Result<(), Unresolved<'p>> {
+    let mut unavailable = None;
     for piece in Pieces::new(text) {
         match piece {
             Ok(Piece::Text(part)) => push(part, false),
@@ -89,22 +90,28 @@ fn walk<'p>(
                 let mut buffer = [0_u8; 4];
                 push(character.encode_utf8(&mut buffer), true);
             }
-            Ok(Piece::Variable { key, default }) => match value(key, context) {
+            Ok(Piece::Variable { key, default }) => match value(key, default, context) {
                 Ok(value) => push(&value, true),
-                Err(Unresolved::Missing(_)) if default.is_some() => push(default.unwrap_or_default(), true),
-                Err(unresolved) => return Err(unresolved),
+                // Whatever the others stand for: the whole stands for nothing.
+                Err(missing @ Unresolved::Missing(_)) => return Err(missing),
+                Err(unknown @ Unresolved::Unavailable(_)) => unavailable = unavailable.or(Some(unknown)),
             },
             // Cannot be put right at this point: the text came from a policy of another version.
             Err(_) => return Err(Unresolved::Unavailable(text)),
         }
     }
-    Ok(())
+    unavailable.map_or(Ok(()), Err)
 }
 
-fn value<'p>(name: &'p str, context: &dyn ConditionContext) -> Result<String, Unresolved<'p>> {
+fn value<'p>(
+    name: &'p str,
+    default: Option<&'p str>,
+    context: &dyn ConditionContext,
+) -> Result<String, Unresolved<'p>> {
     let key = ConditionKey::from(name);
     match context.value(&key) {
         ConditionValue::Unavailable => Err(Unresolved::Unavailable(name)),
+        ConditionValue::Absent => default.map(str::to_owned).ok_or(Unresolved::Missing(name)),
         value => text_of(&key, &value).map(Cow::into_owned).ok_or(Unresolved::Missing(name)),
     }
 }

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use http::header::UPGRADE;
 use http::{HeaderMap, Method, Uri};
 
+use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape};
+
 /// How lenient to be with targets that are legal but not canonical.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TargetRules {
@@ -129,23 +131,13 @@ enum Class {
     Rewritten,
 }
 
-const fn class(byte: u8) -> Class {
+fn class(byte: u8) -> Class {
     match byte {
         b'/' => Class::Slash,
         b'.' => Class::Dot,
         _ if is_unreserved(byte) || is_reserved(byte) => Class::Plain,
         _ => Class::Rewritten,
     }
-}
-
-/// RFC 3986 unreserved: escaping these changes nothing but the look.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// The reserved characters that a path segment may hold raw, and that are raw in an ARN (`*` is not one).
-const fn is_reserved(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
 /// The general case: two spellings are written, and the text they stand for is checked.
@@ -167,8 +159,8 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
                     canonical.push(char::from(byte));
                 }
                 _ => {
-                    push_escape(&mut as_sent, byte);
-                    push_escape(&mut canonical, byte);
+                    push_escape(byte, &mut as_sent);
+                    push_escape(byte, &mut canonical);
                 }
             }
             continue;
@@ -188,11 +180,11 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
             as_sent.push(char::from(byte));
             canonical.push(char::from(byte));
         } else {
-            push_escape(&mut as_sent, byte);
+            push_escape(byte, &mut as_sent);
             if is_reserved(byte) {
                 canonical.push(char::from(byte));
             } else {
-                push_escape(&mut canonical, byte);
+                push_escape(byte, &mut canonical);
             }
         }
     }
@@ -225,16 +217,9 @@ fn check_segments(canonical: &str) -> Result<(), TargetError> {
 }
 
 fn escaped_byte(digits: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
-    let high = char::from(*digits.next()?).to_digit(16)?;
-    let low = char::from(*digits.next()?).to_digit(16)?;
-    u8::try_from(high * 16 + low).ok()
-}
-
-fn push_escape(out: &mut String, byte: u8) {
-    out.push('%');
-    for digit in [byte >> 4, byte & 0x0F] {
-        out.push(char::from_digit(digit.into(), 16).unwrap_or_default().to_ascii_uppercase());
-    }
+    let high = hex_value(*digits.next()?)?;
+    let low = hex_value(*digits.next()?)?;
+    Some(high * 16 + low)
 }
 
 #[cfg(test)]

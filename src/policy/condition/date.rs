@@ -36,7 +36,10 @@ impl Moment {
             Some(time) => parse_time(time)?,
             None => (Time::midnight(), Offset::UTC),
         };
-        Some(Self(offset.to_timestamp(date.to_datetime(time)).ok()?.as_nanosecond()))
+        // By hand, because the last day of the year 9999, which people write for "never", is out of jiff's range.
+        let days = date.duration_since(Date::constant(1970, 1, 1)).as_nanos();
+        let clock = time.duration_since(Time::midnight()).as_nanos();
+        Some(Self(days + clock - i128::from(offset.seconds()) * NANOSECONDS))
     }
 }
 
@@ -129,6 +132,8 @@ mod tests {
             ("1585699200", 1_585_699_200),
             ("10000", 10_000),
             ("0001-01-01", -62_135_596_800),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+            ("9999-12-31T23:59:59-12:00", 253_402_343_999),
         ] {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }

@@ -106,7 +106,9 @@ impl Condition {
         Truth::any(flags.iter().map(|operand| match operand {
             Flag::Known(known) => Truth::from_bool(*known == value),
             Flag::Variable(text) => match resolve::text(text, context) {
-                Ok(text) => Truth::from_bool(flag(&text) == Some(value)),
+                Ok(text) => {
+                    flag(&text).map_or(Truth::Unknown(&self.name), |known| Truth::from_bool(known == value))
+                }
                 Err(Unresolved::Missing(_)) => Truth::False,
                 Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
             },
@@ -121,7 +123,7 @@ impl Condition {
     ) -> Truth<'p> {
         let test = self.operator.test;
         let Some(value) = text_of(&self.key, value) else { return Truth::Unknown(&self.name) };
-        if test == Test::Arn && value.splitn(6, ':').count() < 6 {
+        if test == Test::Arn && (!value.starts_with("arn:") || value.splitn(6, ':').count() < 6) {
             return Truth::Unknown(&self.name);
         }
         Truth::any(texts.iter().map(|operand| {
