@@ -13,7 +13,9 @@ use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, Mem
 use tower_lambda_authorizer::contract::Authorization;
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, RejectionKind};
 use tower_lambda_authorizer::request::{ContextVariable, IdentitySource, IdentitySourceError};
-use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, authorizer_fn};
+use tower_lambda_authorizer::{
+    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+};
 
 const VARIABLES: [(&str, ContextVariable); 12] = [
     ("httpMethod", ContextVariable::HttpMethod),
@@ -180,7 +182,14 @@ impl AuthorizerCache for Recorder {
 }
 
 fn layer(sources: &str, stage: ApiStage) -> AuthorizerLayerBuilder {
-    let authorizer = authorizer_fn(async |event: AuthorizerEvent| allow_all(&event));
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| match event.arn().path() {
+        Some(_) => allow_all(&event),
+        // The opening of a WebSocket has no path.
+        None => {
+            let policy = event.policy().allow_raw(event.arn().to_pattern()?).build()?;
+            Ok(AuthorizerResponse::new("me", policy)?)
+        }
+    });
     AuthorizerLayer::request(authorizer, stage)
         .with_identity_sources(IdentitySource::parse_list(sources).unwrap())
         .with_source_ip(|extensions| extensions.get::<IpAddr>().copied())
