@@ -67,6 +67,7 @@
 //! | [`request`] | the API stage, identity sources, and which targets are accepted |
 //! | [`middleware`] | the layer: when a request passes, and what a refused client sees |
 //! | [`axum`](crate::axum) | `protect` and the extractors |
+//! | [`mapping`] | what your service is told in headers and query parameters |
 //! | [`cache`] | where answers are kept, if you want them kept |
 //! | [`clock`] | time, so that tests can set it |
 //!

@@ -13,7 +13,9 @@ use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, Mem
 use tower_lambda_authorizer::contract::Authorization;
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, RejectionKind};
 use tower_lambda_authorizer::request::{ContextVariable, IdentitySource, IdentitySourceError};
-use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, authorizer_fn};
+use tower_lambda_authorizer::{
+    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+};
 
 const VARIABLES: [(&str, ContextVariable); 12] = [
     ("httpMethod", ContextVariable::HttpMethod),
@@ -180,7 +182,14 @@ impl AuthorizerCache for Recorder {
 }
 
 fn layer(sources: &str, stage: ApiStage) -> AuthorizerLayerBuilder {
-    let authorizer = authorizer_fn(async |event: AuthorizerEvent| allow_all(&event));
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| match event.arn().path() {
+        Some(_) => allow_all(&event),
+        // The opening of a WebSocket has no path.
+        None => {
+            let policy = event.policy().allow_raw(event.arn().to_pattern()?).build()?;
+            Ok(AuthorizerResponse::new("me", policy)?)
+        }
+    });
     AuthorizerLayer::request(authorizer, stage)
         .with_identity_sources(IdentitySource::parse_list(sources).unwrap())
         .with_source_ip(|extensions| extensions.get::<IpAddr>().copied())
@@ -248,6 +257,19 @@ async fn without_a_template_route_variables_stand_for_the_request() {
         // The bare layer allows the path as sent, which is not the canonical one here; `/*` allows both.
         assert_eq!(values(sources, stage, request()).await, [path, concrete, concrete, concrete]);
     }
+}
+
+#[tokio::test]
+async fn a_websocket_has_its_sources_when_it_is_opened() {
+    let stage = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    let request =
+        |path| Request::get(path).header("upgrade", "websocket").header("auth", "t").body(()).unwrap();
+    let sources = "route.request.header.Auth,route.request.querystring.k,context.routeKey";
+    let got = values(sources, stage.clone(), request("/chat?k=1")).await;
+    assert_eq!(got, ["t", "1", "GET /chat"]);
+    // Without a cache, too: only REST APIs ask all the same.
+    let missing = status(&layer(sources, stage).build().unwrap(), request("/chat")).await;
+    assert_eq!(missing, (StatusCode::UNAUTHORIZED, Some(RejectionKind::MissingIdentity)));
 }
 
 #[cfg(feature = "axum")]
