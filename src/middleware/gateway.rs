@@ -18,8 +18,8 @@ use crate::contract::{
 };
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
-    check_request_line, locate, opens_websocket, read_path, request_event,
+    ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityError, Location, RequestId, SourceAddress,
+    TargetRules, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -33,6 +33,7 @@ pub(crate) struct Gateway {
     pub(crate) stage: ApiStage,
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
+    pub(crate) events: EventMaker,
     pub(crate) space: Arc<KeySpace>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
@@ -310,17 +311,18 @@ impl Gateway {
                 let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
                 AuthorizerEvent::from(TokenEvent::new(arn, token))
             }
-            AuthorizerKind::Request { .. } => AuthorizerEvent::from(request_event(
-                &self.stage,
-                arn,
-                request.method(),
-                path,
-                located,
-                request.uri().query(),
-                request.headers(),
-                self.source_ip(request),
-                request_id,
-            )),
+            AuthorizerKind::Request { .. } => {
+                let asked = Asked {
+                    arn,
+                    path,
+                    template: located.template,
+                    identity,
+                    source_ip: self.source_ip(request),
+                    request_id,
+                    time: self.watch.now().wall,
+                };
+                self.events.request_event(&self.stage, request, asked)
+            }
         };
         let key = match (&self.caching, identity) {
             (Some(_), Some(identity)) => Some(CacheKeyRef::new(&self.space, identity).to_key()),

@@ -23,7 +23,7 @@ mod source;
 mod stage;
 mod target;
 
-pub(crate) use event::{RequestId, request_event};
+pub(crate) use event::{Asked, EventMaker, FindCertificate, RequestId};
 pub use identity::IdentitySource;
 pub(crate) use identity::{Identity, IdentityError};
 pub(crate) use route::{Location, locate};
