@@ -204,10 +204,10 @@ impl AuthorizerEvent {
         self.head()?.client_certificate.as_ref()
     }
 
-    /// The id of the request.
+    /// The id of the request, if the event has one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.head().map(Head::request_id)
+        self.head().map(Head::request_id).filter(|id| !id.is_empty())
     }
 
     fn head(&self) -> Option<&Head> {
