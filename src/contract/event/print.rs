@@ -176,7 +176,7 @@ fn resource_context<M: SerializeMap>(context: &mut M, head: &Head, live: &Live) 
     context.serialize_entry("httpMethod", method)?;
     match stage.stage() {
         stage if live.setting.mapped || stage == "$default" => {
-            context.serialize_entry("path", head.path())?
+            context.serialize_entry("path", head.path())?;
         }
         stage => context.serialize_entry("path", &format_args!("/{stage}{}", head.path()))?,
     }
