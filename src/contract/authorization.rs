@@ -44,12 +44,11 @@ impl Expiry {
 const RESERVED: [&str; 2] = ["principalId", "integrationLatency"];
 
 impl Authorization {
-    /// Checks what depends on the kind of API, and compiles the policy. `expiry` is told the answer's maximum
-    /// age.
+    /// Checks what depends on the kind of API, and compiles the policy.
     pub(crate) fn accept(
         response: AuthorizerResponse,
         stage: &StageArn,
-        expiry: impl FnOnce(Option<Duration>) -> Option<Expiry>,
+        expiry: Option<Expiry>,
     ) -> Result<Self, ResponseError> {
         let mut parts = response.into_parts();
         if parts.context.get("principalId").and_then(|id| id.as_str()) == Some(&*parts.principal_id) {
@@ -66,7 +65,7 @@ impl Authorization {
             context: parts.context,
             usage_identifier_key: parts.usage_identifier_key,
             policy,
-            expiry: expiry(parts.max_age),
+            expiry,
         })
     }
 

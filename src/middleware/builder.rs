@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{Extensions, HeaderName};
 use tokio::sync::Semaphore;
 
-use super::gateway::{AuthorizerKind, Caching, Gateway};
+use super::caching::Caching;
+use super::gateway::{AuthorizerKind, Gateway};
 use super::layer::AuthorizerLayer;
 use super::response::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
@@ -289,11 +289,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             return Err(ConfigError::MaxLoads);
         }
         let ttl = self.ttl.unwrap_or(DEFAULT_TTL);
-        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching {
-            cache,
-            ttl,
-            epoch: AtomicU64::new(0),
-        });
+        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching::new(cache, ttl));
         let identifies = sources.iter().any(IdentitySource::is_of_request);
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);

@@ -7,12 +7,14 @@ use http::header::AUTHORIZATION;
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
+use super::caching::Caching;
 use super::future::refusal;
 use super::gateway::{AuthorizerKind, Gateway};
 use super::rejection::Rejection;
 use super::response::{GatewayResponses, ResponseForRejection};
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
+use crate::cache::CacheStatistics;
 use crate::contract::{ApiKind, PayloadFormat};
 use crate::request::ApiStage;
 
@@ -71,6 +73,12 @@ impl<R> AuthorizerLayer<R> {
         self.invalidate(|identity| identity == values, |_| true);
     }
 
+    /// What the cache was good for so far; all zero without one.
+    #[must_use]
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        self.gateway.caching.as_ref().map(Caching::statistics).unwrap_or_default()
+    }
+
     fn invalidate(&self, identity: impl Fn(&[&str]) -> bool, principal: impl Fn(Option<&str>) -> bool) {
         let Some(caching) = &self.gateway.caching else { return };
         caching.invalidate(&|key, authorization| {
@@ -79,10 +87,12 @@ impl<R> AuthorizerLayer<R> {
         });
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateway
     }
 
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
     pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
     where
         R: ResponseForRejection<B>,

@@ -59,7 +59,9 @@
 //! carries no identity.
 
 mod builder;
+mod caching;
 mod context;
+mod flight;
 mod future;
 mod gateway;
 mod layer;
