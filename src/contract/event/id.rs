@@ -54,21 +54,6 @@ fn short(bits: u128) -> String {
     text
 }
 
-/// The id of a resource: six letters and digits that only depend on its template. API Gateway draws them by lot.
-pub(super) fn resource_id(template: &str) -> String {
-    // FNV-1a.
-    let mut hash = template.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut text = String::with_capacity(6);
-    for _ in 0..6 {
-        let digit = u32::try_from(hash % 36).ok().and_then(|digit| char::from_digit(digit, 36));
-        text.push(digit.unwrap_or_default());
-        hash /= 36;
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,12 +70,5 @@ mod tests {
         assert_eq!(RequestId(u128::MAX).connection(), "_______________=");
         let id = RequestId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
         assert_ne!(id.extended(), id.connection());
-    }
-
-    #[test]
-    fn a_resource_keeps_its_id() {
-        assert_eq!(resource_id("/users/{id}"), resource_id("/users/{id}"));
-        assert_ne!(resource_id("/users/{id}"), resource_id("/users"));
-        assert_eq!(resource_id("/").len(), 6);
     }
 }

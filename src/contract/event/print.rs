@@ -9,7 +9,6 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::head::{Head, Live, Origin, pairs};
-use super::id::resource_id;
 use super::map::{all_headers, all_values, last_values, map, single_headers};
 use super::{AuthorizerEvent, RequestEvent, RequestEventV2, TokenEvent, header};
 use crate::contract::EventKind;
@@ -170,7 +169,8 @@ fn resource_context<M: SerializeMap>(context: &mut M, head: &Head, live: &Live) 
         (EventKind::HttpRequestV1, template) => {
             context.serialize_entry("resourceId", &format_args!("{method} {template}"))?;
         }
-        (_, template) => context.serialize_entry("resourceId", &resource_id(template))?,
+        // API Gateway draws an id by lot; here the template is the id.
+        (_, template) => context.serialize_entry("resourceId", template)?,
     }
     context.serialize_entry("resourcePath", head.route())?;
     context.serialize_entry("httpMethod", method)?;
