@@ -2,7 +2,7 @@
 //!
 //! | direction | type |
 //! |---|---|
-//! | gateway → authorizer | [`AuthorizerEvent`]: a [`TokenEvent`] or a [`RequestEvent`] |
+//! | gateway → authorizer | [`AuthorizerEvent`]: a [`TokenEvent`], a [`RequestEvent`] or a [`RequestEventV2`] |
 //! | authorizer → gateway | [`AuthorizerResponse`]: principal, policy and context |
 //! | gateway → handler | [`Principal`] and [`AuthorizerContext`], in the request's extensions |
 //!
@@ -14,20 +14,16 @@ mod context;
 mod event;
 mod kind;
 mod principal;
-mod request;
 mod response;
-mod token;
 
 pub use authorization::Authorization;
 pub(crate) use authorization::Expiry;
 pub use context::{Context, ContextValue};
-pub use event::AuthorizerEvent;
-pub use kind::{ApiKind, PayloadFormat};
+pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, RequestEventV2, TokenEvent};
+pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
+pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
-pub use request::RequestEvent;
-pub(crate) use request::RequestEventParts;
 pub use response::{AuthorizerResponse, ResponseError};
-pub use token::TokenEvent;
 
 /// What `Debug` prints in the place of a secret.
 pub(crate) const REDACTED: &str = "…";

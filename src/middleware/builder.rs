@@ -17,9 +17,11 @@ use super::response::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
-use crate::contract::{ApiKind, PayloadFormat};
+use crate::contract::{ApiKind, ClientCertificate, PayloadFormat};
 use crate::mapping::{MappingError, ParameterMapping};
-use crate::request::{ApiStage, ExpressionError, IdentitySource, SourceAddress, TargetRules};
+use crate::request::{
+    ApiStage, EventMaker, ExpressionError, FindCertificate, IdentitySource, SourceAddress, TargetRules,
+};
 
 /// The longest that API Gateway keeps an answer, in seconds.
 const MAX_TTL: Duration = Duration::from_secs(3600);
@@ -54,6 +56,8 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     stage: ApiStage,
     kind: AuthorizerKind,
     format: Option<PayloadFormat>,
+    title_case: bool,
+    client_certificate: Option<Arc<FindCertificate>>,
     sources: Vec<IdentitySource>,
     expression: Option<Box<str>>,
     mapping: Option<ParameterMapping>,
@@ -78,6 +82,8 @@ impl AuthorizerLayerBuilder {
             stage,
             kind,
             format: None,
+            title_case: false,
+            client_certificate: None,
             sources: Vec::new(),
             expression: None,
             mapping: None,
@@ -114,6 +120,23 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
     pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
         self.format = Some(format);
+        self
+    }
+
+    /// REST and WebSocket APIs only: prints header names as `X-Forwarded-For` rather than `x-forwarded-for`, as they
+    /// arrive through an edge-optimised endpoint. Look-ups in an event ignore case either way.
+    pub fn with_title_case_headers(mut self) -> Self {
+        self.title_case = true;
+        self
+    }
+
+    /// Finds the certificate that the client showed, for servers that do mutual TLS. Events show it; it is no
+    /// identity source, and nothing here verifies it.
+    pub fn with_client_certificate(
+        mut self,
+        find: impl Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync + 'static,
+    ) -> Self {
+        self.client_certificate = Some(Arc::new(find));
         self
     }
 
@@ -211,6 +234,8 @@ impl<R> AuthorizerLayerBuilder<R> {
             stage: self.stage,
             kind: self.kind,
             format: self.format,
+            title_case: self.title_case,
+            client_certificate: self.client_certificate,
             sources: self.sources,
             expression: self.expression,
             mapping: self.mapping,
@@ -286,7 +311,13 @@ impl<R> AuthorizerLayerBuilder<R> {
         }
         let asks_without_identity =
             !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
+        let format = match &kind {
+            AuthorizerKind::Request { format } => *format,
+            AuthorizerKind::Token { .. } => PayloadFormat::V1,
+        };
+        let events = EventMaker::new(&self.stage, format, &sources, self.title_case, self.client_certificate);
         let gateway = Gateway {
+            events,
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
             expression,
             mapping: self.mapping,

@@ -20,8 +20,8 @@ use crate::contract::{
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, Location, RequestId, SourceAddress, TargetRules, TokenExpression,
-    check_request_line, locate, opens_websocket, read_path, request_event,
+    ApiStage, Asked, CanonicalPath, EventMaker, Identity, Location, RequestId, SourceAddress, TargetRules,
+    TokenExpression, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -35,6 +35,7 @@ pub(crate) struct Gateway {
     pub(crate) stage: ApiStage,
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
+    pub(crate) events: EventMaker,
     pub(crate) space: Arc<KeySpace>,
     /// What the token of a `TOKEN` authorizer must look like.
     pub(crate) expression: Option<TokenExpression>,
@@ -317,17 +318,18 @@ impl Gateway {
                 let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
                 AuthorizerEvent::from(TokenEvent::new(arn, token))
             }
-            AuthorizerKind::Request { .. } => AuthorizerEvent::from(request_event(
-                &self.stage,
-                arn,
-                request.method(),
-                path,
-                located,
-                request.uri().query(),
-                request.headers(),
-                self.source_ip(request),
-                request_id,
-            )),
+            AuthorizerKind::Request { .. } => {
+                let asked = Asked {
+                    arn,
+                    path,
+                    template: located.template,
+                    identity,
+                    source_ip: self.source_ip(request),
+                    request_id,
+                    time: self.watch.now().wall,
+                };
+                self.events.request_event(&self.stage, request, asked)
+            }
         };
         Load {
             answer: self.authorizer.ask(event),

@@ -1,66 +1,131 @@
 //! From a live request to the event of a `REQUEST` authorizer.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::{Extensions, HeaderName, Request};
 
+use super::identity::{Identity, IdentitySource};
 use super::query;
 use super::route;
 use super::stage::ApiStage;
-use crate::contract::{RequestEvent, RequestEventParts};
+use crate::contract::{
+    ApiKind, AuthorizerEvent, ClientCertificate, EventKind, EventSetting, HeaderSpelling, LiveParts,
+    PayloadFormat, Readers, RequestEvent, RequestEventV2,
+};
 use crate::policy::ExecuteApiArn;
 
-/// The id of one request, made by us: no client can choose it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct RequestId(u128);
+pub(crate) use crate::contract::RequestId;
 
 impl RequestId {
-    /// A new id. It tells requests apart in logs; it is no secret and protects nothing.
+    /// A new id.
     pub(crate) fn random() -> Self {
-        Self(fastrand::u128(..))
+        Self::from_bits(fastrand::u128(..))
     }
 }
 
-/// Printed as a version 4 UUID, as API Gateway's ids are.
-impl std::fmt::Display for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let id = self.0;
-        let (variant, version) = ((id >> 48 & 0x3FFF) | 0x8000, (id >> 64 & 0x0FFF) | 0x4000);
-        write!(
-            f,
-            "{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}",
-            id >> 96,
-            id >> 80 & 0xFFFF,
-            id & 0xFFFF_FFFF_FFFF
-        )
+/// What all events of one layer have in common.
+pub(crate) struct EventMaker {
+    setting: Arc<EventSetting>,
+    client_certificate: Option<Arc<FindCertificate>>,
+}
+
+/// How to find the certificate that a client showed.
+pub(crate) type FindCertificate = dyn Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync;
+
+/// What a layer has worked out about a request by the time it needs an event.
+pub(crate) struct Asked<'a> {
+    pub(crate) arn: ExecuteApiArn,
+    /// The whole path, in the spelling of ARNs.
+    pub(crate) path: &'a str,
+    pub(crate) template: Option<&'a str>,
+    pub(crate) identity: Option<&'a Identity<'a>>,
+    pub(crate) source_ip: Option<IpAddr>,
+    pub(crate) request_id: RequestId,
+    /// Since the Unix epoch.
+    pub(crate) time: Duration,
+}
+
+impl EventMaker {
+    pub(crate) fn new(
+        stage: &ApiStage,
+        format: PayloadFormat,
+        sources: &[IdentitySource],
+        title_case: bool,
+        client_certificate: Option<Arc<FindCertificate>>,
+    ) -> Self {
+        let kind = match (stage.kind(), format) {
+            (ApiKind::Rest, _) => EventKind::RestRequest,
+            (ApiKind::WebSocket, _) => EventKind::WebSocketConnect,
+            (ApiKind::Http, PayloadFormat::V1) => EventKind::HttpRequestV1,
+            (ApiKind::Http, PayloadFormat::V2) => EventKind::HttpRequestV2,
+        };
+        let setting = EventSetting {
+            kind,
+            domain_name: stage.domain_name().into(),
+            mapped: stage.is_mapped(),
+            stage_variables: stage.stage_variables(),
+            spelling: HeaderSpelling {
+                configured: sources.iter().filter_map(configured_spelling).collect(),
+                title_case,
+            },
+            readers: Readers {
+                query: query::decode_all,
+                template: |template| route::resource(Some(template)),
+                path_parameters: route::parameters,
+            },
+        };
+        Self { setting: Arc::new(setting), client_certificate }
+    }
+
+    /// Makes the event: little more than counting references, as all else is worked out when it is asked for.
+    pub(crate) fn request_event<B>(
+        &self,
+        stage: &ApiStage,
+        request: &Request<B>,
+        asked: Asked<'_>,
+    ) -> AuthorizerEvent {
+        let kind = self.setting.kind;
+        let is_routed = kind != EventKind::WebSocketConnect;
+        let parts = LiveParts {
+            full_path: Some(asked.path).filter(|path| is_routed && asked.arn.path() != Some(path)),
+            template: asked.template.filter(|_| is_routed).map(|template| stage.strip_template(template)),
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            identity_source: asked.identity.and_then(|identity| identity_source(kind, identity)),
+            client_certificate: self.client_certificate.as_ref().and_then(|find| find(request.extensions())),
+            arn: asked.arn,
+            source_ip: asked.source_ip,
+            request_id: asked.request_id,
+            time: asked.time,
+        };
+        match kind {
+            EventKind::HttpRequestV2 => RequestEventV2::live(&self.setting, parts).into(),
+            _ => RequestEvent::live(&self.setting, parts).into(),
+        }
     }
 }
 
-/// Makes the event. `path` is as it stands in the ARN; `template` is axum's.
-#[expect(clippy::too_many_arguments, reason = "one for each part of a request, all of different types")]
-pub(crate) fn request_event(
-    stage: &ApiStage,
-    arn: ExecuteApiArn,
-    method: &Method,
-    path: &str,
-    located: route::Location<'_>,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    source_ip: Option<IpAddr>,
-    request_id: RequestId,
-) -> RequestEvent {
-    RequestEvent::new(RequestEventParts {
-        arn,
-        method: method.clone(),
-        path: path.into(),
-        resource: route::resource(located.template),
-        path_parameters: route::parameters(located.template, located.path),
-        headers: headers.clone(),
-        query: query::decode_all(query.unwrap_or_default()),
-        stage_variables: stage.stage_variables(),
-        source_ip,
-        request_id: request_id.to_string().into(),
-    })
+/// The values of the identity sources, where the event shows them; `None` where none are configured.
+fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<str>]>> {
+    let values: Vec<&str> = match kind {
+        EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => identity.iter().collect(),
+        _ => return None,
+    };
+    match kind {
+        _ if values.is_empty() => None,
+        EventKind::HttpRequestV1 => Some([values.join(",").into()].into()),
+        _ => Some(values.into_iter().map(Box::from).collect()),
+    }
+}
+
+/// The header of an identity source, and how it is spelled there.
+fn configured_spelling(source: &IdentitySource) -> Option<(HeaderName, Box<str>)> {
+    let text = source.to_string();
+    let (_, spelling) = text.split_once(".header.").filter(|_| source.is_header())?;
+    Some((spelling.parse().ok()?, spelling.into()))
 }
 
 #[cfg(test)]
@@ -68,9 +133,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_ids_look_like_uuids() {
-        assert_eq!(RequestId(0).to_string(), "00000000-0000-4000-8000-000000000000");
-        assert_eq!(RequestId(u128::MAX).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    fn no_two_requests_have_the_same_id() {
         assert_ne!(RequestId::random(), RequestId::random());
+    }
+
+    #[test]
+    fn the_base_path_is_cut_off_templates_by_segments() {
+        let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")
+            .and_then(|stage| stage.with_base_path("/v1/api"))
+            .unwrap();
+        for (template, rest) in [
+            ("/v1/api/users/{id}", "/users/{id}"),
+            ("/{version}/{*rest}", "/{*rest}"),
+            ("/{*rest}", "/{*rest}"),
+            ("/v1/api", "/"),
+            ("/v1/api/", "/"),
+        ] {
+            assert_eq!(stage.strip_template(template), rest);
+        }
     }
 }

@@ -28,7 +28,7 @@ mod target;
 mod variable;
 mod view;
 
-pub(crate) use event::{RequestId, request_event};
+pub(crate) use event::{Asked, EventMaker, FindCertificate, RequestId};
 pub use expression::ExpressionError;
 pub(crate) use expression::TokenExpression;
 pub use identity::IdentitySource;

@@ -85,7 +85,8 @@ pub(crate) fn resource(template: Option<&str>) -> Box<str> {
     }
 }
 
-/// The parameters of a path, undecoded. A path that does not fit its template has none.
+/// The parameters of a path, undecoded; one that takes the rest ends before a trailing slash. A path that does not
+/// fit its template has none.
 pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, Box<str>)> {
     let Some(template) = template else {
         let proxy = path.trim_matches('/');
@@ -96,7 +97,7 @@ pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, B
     for expected in template.split('/').skip(1) {
         let Some(after_slash) = rest.strip_prefix('/') else { return vec![] };
         if let Some(name) = expected.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
-            found.push((name.into(), after_slash.into()));
+            found.push((name.into(), after_slash.trim_end_matches('/').into()));
             return found;
         }
         let end = after_slash.find('/').unwrap_or(after_slash.len());
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn parameters_keep_their_escapes() {
-        assert_eq!(fit("/users/{id}/files/{*rest}", "/users/a%20b/files/x/y%2Fz/"), "id=a%20b,rest=x/y%2Fz/");
+        assert_eq!(fit("/users/{id}/files/{*rest}", "/users/a%20b/files/x/y%2Fz/"), "id=a%20b,rest=x/y%2Fz");
         assert_eq!(fit("/v{major}/{id}", "/v2/7"), "major=2,id=7");
         assert_eq!(fit("/{id}/", "/7/"), "id=7");
         assert_eq!(fit("/{{x}}/{id}", "/{x}/7"), "id=7");

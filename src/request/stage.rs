@@ -171,6 +171,24 @@ impl ApiStage {
         self.stage_variables.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
     }
 
+    /// Whether clients come through a domain that is mapped to this stage, so that its name is not in their paths.
+    pub(crate) fn is_mapped(&self) -> bool {
+        self.domain_name.is_some() || self.base_path.is_some()
+    }
+
+    /// Cuts as many segments off a template as the base path has: they are what the base path was matched by.
+    pub(crate) fn strip_template<'a>(&self, template: &'a str) -> &'a str {
+        let mut rest = template;
+        for _ in self.base_path.as_deref().unwrap_or_default().split('/').skip(1) {
+            let Some(segment) = rest.strip_prefix('/') else { return "/" };
+            if segment.starts_with("{*") {
+                return rest;
+            }
+            rest = segment.find('/').and_then(|end| segment.get(end..)).unwrap_or("/");
+        }
+        rest
+    }
+
     pub(crate) fn stage_variables(&self) -> Arc<[(Box<str>, Box<str>)]> {
         Arc::clone(&self.stage_variables)
     }

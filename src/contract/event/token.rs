@@ -1,20 +1,31 @@
 //! The event of a `TOKEN` authorizer.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::contract::REDACTED;
 use crate::policy::ExecuteApiArn;
 
 /// `{"type": "TOKEN", "authorizationToken": …, "methodArn": …}`.
-#[derive(Clone, Eq, PartialEq)]
+///
+/// Read from JSON it keeps that JSON, and prints it again. Two events are equal if they print the same JSON.
+#[derive(Clone)]
 pub struct TokenEvent {
     arn: ExecuteApiArn,
     authorization_token: Box<str>,
+    pub(super) json: Option<Arc<Value>>,
 }
 
 impl TokenEvent {
     /// An event as a `TOKEN` authorizer would be given it; for tests of authorizers.
     #[must_use]
     pub fn new(arn: ExecuteApiArn, authorization_token: impl Into<Box<str>>) -> Self {
-        Self { arn, authorization_token: authorization_token.into() }
+        Self { arn, authorization_token: authorization_token.into(), json: None }
+    }
+
+    pub(super) fn parsed(arn: ExecuteApiArn, authorization_token: Box<str>, json: Value) -> Self {
+        Self { arn, authorization_token, json: Some(Arc::new(json)) }
     }
 
     /// `methodArn`.
