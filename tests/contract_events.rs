@@ -368,6 +368,18 @@ async fn a_rest_event_without_a_template() {
 }
 
 #[tokio::test]
+async fn a_rest_event_spells_identity_sources_as_configured() {
+    let seen = Seen::default();
+    let source = "method.request.header.X-API-Key".parse().unwrap();
+    let layer = AuthorizerLayer::request(watching(&seen), stage(ApiStage::rest, "prod"));
+    let layer = configured(layer.with_identity_sources([source]));
+    through(&layer, request("GET", "/a", &[("x-api-key", "k-1"), ("x-other", "1")])).await;
+    let json = serde_json::to_value(seen.lock().unwrap().pop().unwrap()).unwrap();
+    assert_eq!(json["headers"], serde_json::json!({ "X-API-Key": "k-1", "x-other": "1" }));
+    assert_eq!(json["multiValueHeaders"], serde_json::json!({ "X-API-Key": ["k-1"], "x-other": ["1"] }));
+}
+
+#[tokio::test]
 async fn http_events_of_the_default_stage() {
     let seen = Seen::default();
     let default = stage(ApiStage::http, "$default");

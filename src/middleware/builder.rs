@@ -17,7 +17,7 @@ use super::response::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
-use crate::contract::{ApiKind, ClientCertificate, PayloadFormat};
+use crate::contract::{ApiKind, PayloadFormat};
 use crate::mapping::{MappingError, ParameterMapping};
 use crate::request::{
     ApiStage, EventMaker, ExpressionError, FindCertificate, IdentitySource, SourceAddress, TargetRules,
@@ -120,23 +120,6 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
     pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
         self.format = Some(format);
-        self
-    }
-
-    /// REST and WebSocket APIs only: prints header names as `X-Forwarded-For` rather than `x-forwarded-for`, as they
-    /// arrive through an edge-optimised endpoint. Look-ups in an event ignore case either way.
-    pub fn with_title_case_headers(mut self) -> Self {
-        self.title_case = true;
-        self
-    }
-
-    /// Finds the certificate that the client showed, for servers that do mutual TLS. Events show it; it is no
-    /// identity source, and nothing here verifies it.
-    pub fn with_client_certificate(
-        mut self,
-        find: impl Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync + 'static,
-    ) -> Self {
-        self.client_certificate = Some(Arc::new(find));
         self
     }
 

@@ -123,9 +123,8 @@ fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<
 
 /// The header of an identity source, and how it is spelled there.
 fn configured_spelling(source: &IdentitySource) -> Option<(HeaderName, Box<str>)> {
-    let text = source.to_string();
-    let (_, spelling) = text.split_once(".header.").filter(|_| source.is_header())?;
-    Some((spelling.parse().ok()?, spelling.into()))
+    let spelling = source.configured_name();
+    source.is_header().then(|| Some((spelling.parse().ok()?, spelling.into())))?
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! What a layer may be given beyond the plain case.
 
+use std::sync::Arc;
+
+use http::Extensions;
+
 use super::{AuthorizerLayerBuilder, ConfigError};
+use crate::contract::ClientCertificate;
 use crate::mapping::ParameterMapping;
 use crate::request::TokenExpression;
 
@@ -20,6 +25,23 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// what the authorizer said, as HTTP APIs do. See [`mapping`](crate::mapping). Any kind of API may have one.
     pub fn with_parameter_mapping(mut self, mapping: ParameterMapping) -> Self {
         self.mapping = Some(mapping);
+        self
+    }
+
+    /// REST and WebSocket APIs only: prints header names as `X-Forwarded-For` rather than `x-forwarded-for`, as they
+    /// arrive through an edge-optimised endpoint. Look-ups in an event ignore case either way.
+    pub fn with_title_case_headers(mut self) -> Self {
+        self.title_case = true;
+        self
+    }
+
+    /// Finds the certificate that the client showed, for servers that do mutual TLS. Events show it; it is no
+    /// identity source, and nothing here verifies it.
+    pub fn with_client_certificate(
+        mut self,
+        find: impl Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync + 'static,
+    ) -> Self {
+        self.client_certificate = Some(Arc::new(find));
         self
     }
 }
