@@ -10,23 +10,27 @@
 //! authorizer thinks of it, and the verdict is the policy's.
 
 mod authorization;
+mod challenge;
 mod context;
 mod event;
 mod kind;
+mod lenient;
 mod principal;
 mod request;
 mod response;
 mod token;
+mod wire;
 
 pub use authorization::Authorization;
 pub(crate) use authorization::Expiry;
+pub use challenge::{Challenge, ChallengeError};
 pub use context::{Context, ContextValue};
 pub use event::AuthorizerEvent;
 pub use kind::{ApiKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
 pub use request::RequestEvent;
 pub(crate) use request::RequestEventParts;
-pub use response::{AuthorizerResponse, ResponseError};
+pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
 pub use token::TokenEvent;
 
 /// What `Debug` prints in the place of a secret.

@@ -11,11 +11,11 @@ use tokio::sync::Semaphore;
 
 use super::gateway::{AuthorizerKind, Caching, Gateway};
 use super::layer::AuthorizerLayer;
-use super::response::GatewayResponses;
+use super::responses::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
-use crate::contract::{ApiKind, PayloadFormat};
+use crate::contract::{ApiKind, PayloadFormat, ResponseRules};
 use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
@@ -51,9 +51,11 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     stage: ApiStage,
     kind: AuthorizerKind,
     format: Option<PayloadFormat>,
+    simple_responses: bool,
     sources: Vec<IdentitySource>,
     requires_identity: bool,
     shares_answers: bool,
+    shares_routes: bool,
     cache: Option<Arc<dyn AuthorizerCache>>,
     ttl: Option<Duration>,
     timeout: Duration,
@@ -73,9 +75,11 @@ impl AuthorizerLayerBuilder {
             stage,
             kind,
             format: None,
+            simple_responses: false,
             sources: Vec::new(),
             requires_identity: false,
             shares_answers: false,
+            shares_routes: false,
             cache: None,
             ttl: None,
             timeout: DEFAULT_TIMEOUT,
@@ -85,7 +89,7 @@ impl AuthorizerLayerBuilder {
             head_as_get: false,
             source_address: SourceAddress::default(),
             secure_transport: None,
-            responses: GatewayResponses,
+            responses: GatewayResponses::default(),
         }
     }
 }
@@ -107,6 +111,12 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
     pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
         self.format = Some(format);
+        self
+    }
+
+    /// HTTP APIs with format 2.0 only: accepts [simple responses](crate::AuthorizerResponse::simple), no policies.
+    pub fn with_simple_responses(mut self) -> Self {
+        self.simple_responses = true;
         self
     }
 
@@ -136,6 +146,13 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// Allows a cache without an identity source of the request: the first answer then holds for *every* caller.
     pub fn share_answers_between_all_callers(mut self) -> Self {
         self.shares_answers = true;
+        self
+    }
+
+    /// Allows a cache of simple responses without the route among the identity sources: an identity that is let
+    /// through once is then let through *everywhere* until its answer expires.
+    pub fn share_simple_responses_between_routes(mut self) -> Self {
+        self.shares_routes = true;
         self
     }
 
@@ -204,9 +221,11 @@ impl<R> AuthorizerLayerBuilder<R> {
             stage: self.stage,
             kind: self.kind,
             format: self.format,
+            simple_responses: self.simple_responses,
             sources: self.sources,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
+            shares_routes: self.shares_routes,
             cache: self.cache,
             ttl: self.ttl,
             timeout: self.timeout,
@@ -237,6 +256,10 @@ impl<R> AuthorizerLayerBuilder<R> {
             (AuthorizerKind::Request { .. }, Some(format)) => AuthorizerKind::Request { format },
             (kind, _) => kind,
         };
+        let format = kind.payload_format();
+        if self.simple_responses && (self.stage.kind() != ApiKind::Http || format != PayloadFormat::V2) {
+            return Err(ConfigError::SimpleResponsesOfHttpOnly);
+        }
         let sources = match &kind {
             AuthorizerKind::Token { header } if self.sources.is_empty() => {
                 vec![IdentitySource::header(header.clone())]
@@ -275,9 +298,17 @@ impl<R> AuthorizerLayerBuilder<R> {
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
+        // None of the identity sources that there are tells one route from another.
+        let names_route = |_: &IdentitySource| false;
+        let mixes_routes = !self.shares_routes && !sources.iter().any(names_route);
+        if caching.is_some() && self.simple_responses && mixes_routes {
+            return Err(ConfigError::SimpleResponsesWithoutRoute);
+        }
         let asks_without_identity =
             !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
         let gateway = Gateway {
+            rules: ResponseRules::of(self.stage.kind(), format, self.simple_responses),
+            challenge: self.authorizer.challenge(),
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
             stage: self.stage,
             authorizer: self.authorizer,
@@ -323,6 +354,10 @@ pub enum ConfigError {
         /// Which.
         source_text: String,
     },
+    /// Simple responses are switched on where API Gateway has none.
+    SimpleResponsesOfHttpOnly,
+    /// A simple response would be kept without knowing which route it is about.
+    SimpleResponsesWithoutRoute,
     /// A `TOKEN` authorizer has exactly one identity source: a header.
     TokenIdentity,
     /// An authorizer of type `TOKEN` stands before something other than a REST API.
@@ -354,6 +389,13 @@ impl std::fmt::Display for ConfigError {
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")
             }
+            Self::SimpleResponsesOfHttpOnly => f.write_str(
+                "only HTTP APIs with format 2.0 have simple responses: remove `with_simple_responses`, or change that",
+            ),
+            Self::SimpleResponsesWithoutRoute => f.write_str(
+                "a cached simple response would hold for every route: add the route to the identity sources, \
+                 or call `share_simple_responses_between_routes`",
+            ),
             Self::TokenIdentity => f.write_str(
                 "an authorizer of type TOKEN has one header as its identity source: \
                  use `with_token_header`, or make it an authorizer of type REQUEST",

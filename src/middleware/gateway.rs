@@ -14,7 +14,8 @@ use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, CacheKey, CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
-    ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, PayloadFormat, Principal, TokenEvent,
+    ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
+    ResponseRules, TokenEvent,
 };
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
@@ -33,6 +34,10 @@ pub(crate) struct Gateway {
     pub(crate) stage: ApiStage,
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
+    /// Which answers are accepted.
+    pub(crate) rules: ResponseRules,
+    /// What clients without valid credentials are told.
+    pub(crate) challenge: Option<Challenge>,
     pub(crate) space: Arc<KeySpace>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
@@ -52,6 +57,15 @@ pub(crate) enum AuthorizerKind {
     Request { format: PayloadFormat },
 }
 
+impl AuthorizerKind {
+    pub(crate) const fn payload_format(&self) -> PayloadFormat {
+        match self {
+            Self::Token { .. } => PayloadFormat::V1,
+            Self::Request { format } => *format,
+        }
+    }
+}
+
 pub(crate) struct Caching {
     pub(crate) cache: Arc<dyn AuthorizerCache>,
     pub(crate) ttl: Duration,
@@ -65,12 +79,16 @@ pub(crate) enum Verdict {
     Refuse(Rejection),
 }
 
-/// The right to call the inner service, and what to tell it. Made in one place only: where a policy allowed.
+/// The right to call the inner service, and what to tell it. Made in one place only: where an answer allowed.
 pub(crate) struct Pass(Principal);
 
 impl Pass {
+    /// One value: the principal, or the context alone where nobody was named.
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
-        request.extensions_mut().insert(self.0);
+        match self.0.into_named() {
+            Ok(principal) => drop(request.extensions_mut().insert(principal)),
+            Err(context) => drop(request.extensions_mut().insert(context)),
+        }
     }
 }
 
@@ -171,17 +189,19 @@ impl Gateway {
             Some(decoded) => asked.with_canonical_path(self.arn_tail(&question.method, decoded).1),
             None => asked,
         };
-        let evaluation = authorization.policy().evaluate(&asked);
-        let statement = evaluation.statement();
-        let rejection = match evaluation.decision() {
+        let ruling = authorization.rule(&asked);
+        let statement = ruling.statement;
+        let rejection = match ruling.decision {
             Decision::Allow => {
                 return Verdict::Forward(Pass(Principal::new(authorization, statement, cached)));
             }
-            Decision::ExplicitDeny => Rejection::denied(RejectionKind::ExplicitDeny, statement),
-            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, None),
+            Decision::ExplicitDeny => {
+                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement)
+            }
+            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, authorization, None),
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
-                format!("`{}`", evaluation.unavailable_key().unwrap_or("unknown")),
+                format!("`{}`", ruling.unavailable_key.unwrap_or("unknown")),
             ),
         };
         Verdict::Refuse(match question.request_id {
@@ -197,7 +217,7 @@ impl Gateway {
         ticket: &Ticket,
     ) -> Result<Arc<Authorization>, Rejection> {
         let response = answer.map_err(|error| match error.is_unauthorized() {
-            true => Rejection::new(RejectionKind::Unauthorized),
+            true => Rejection::new(RejectionKind::Unauthorized).with_challenge(error.challenge().cloned()),
             false => Rejection::with_source(RejectionKind::AuthorizerFailure, error),
         })?;
         let max_age = response.max_age();
@@ -205,7 +225,7 @@ impl Gateway {
             let ttl = self.caching.as_ref().filter(|_| ticket.is_shared())?.ttl;
             Some(Expiry::after(self.watch.now(), max_age.map_or(ttl, |max_age| max_age.min(ttl))))
         };
-        let authorization = Authorization::accept(response, self.stage.arn(), lifetime)
+        let authorization = Authorization::accept(response, &self.rules, self.stage.arn(), lifetime)
             .map_err(|error| Rejection::with_source(RejectionKind::InvalidResponse, error))?;
         let authorization = Arc::new(authorization);
         if let (Some(caching), Some(key), false) =

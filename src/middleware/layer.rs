@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use http::Response;
 use http::header::AUTHORIZATION;
+use http::{Request, Response};
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
 use super::future::refusal;
 use super::gateway::{AuthorizerKind, Gateway};
 use super::rejection::Rejection;
-use super::response::{GatewayResponses, ResponseForRejection};
+use super::responses::{GatewayResponses, ResponseForRejection};
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
 use crate::contract::{ApiKind, PayloadFormat};
@@ -83,11 +83,11 @@ impl<R> AuthorizerLayer<R> {
         &self.gateway
     }
 
-    pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
+    pub(crate) fn refusal<B, ReqB>(&self, rejection: Rejection, request: &Request<ReqB>) -> Response<B>
     where
         R: ResponseForRejection<B>,
     {
-        refusal(&self.responses, rejection)
+        refusal(&self.gateway, &self.responses, rejection, request)
     }
 }
 

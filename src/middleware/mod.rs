@@ -64,13 +64,18 @@ mod future;
 mod gateway;
 mod layer;
 mod load;
+mod refused;
 mod rejection;
-mod response;
+mod responses;
 mod service;
 
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;
 pub use layer::AuthorizerLayer;
+pub use refused::RefusedRequest;
 pub use rejection::{Rejection, RejectionKind};
-pub use response::{GatewayResponses, ResponseForRejection};
+pub use responses::{
+    GatewayResponse, GatewayResponseError, GatewayResponseType, GatewayResponses, GatewayResponsesBuilder,
+    ResponseForRejection, UnknownResponseType,
+};
 pub use service::AuthorizerService;
