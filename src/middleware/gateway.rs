@@ -106,6 +106,7 @@ pub(crate) struct Load {
 }
 
 /// The one spelling of a path that had another.
+#[cfg(feature = "axum")]
 pub(crate) struct Rewrite {
     /// The whole path.
     pub(crate) full: String,
@@ -237,6 +238,7 @@ impl Gateway {
     }
 
     /// The path of a request, as the router is to see it and with all rules applied. `None`: as it is.
+    #[cfg(feature = "axum")]
     pub(crate) fn canonical_uri_path<B>(&self, request: &Request<B>) -> Result<Option<Rewrite>, Rejection> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.target_rules)?;

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use http::{Request, Response};
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
-use super::future::refusal;
 use super::gateway::{AuthorizerKind, Gateway};
-use super::rejection::Rejection;
-use super::responses::{GatewayResponses, ResponseForRejection};
+use super::responses::GatewayResponses;
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
 use crate::contract::{ApiKind, PayloadFormat};
@@ -22,8 +19,8 @@ use crate::request::ApiStage;
 #[derive(Clone)]
 #[must_use]
 pub struct AuthorizerLayer<R = GatewayResponses> {
-    gateway: Arc<Gateway>,
-    responses: R,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) responses: R,
 }
 
 impl AuthorizerLayer {
@@ -77,17 +74,6 @@ impl<R> AuthorizerLayer<R> {
             let values: Vec<&str> = key.identity().map(|(_, value)| value).collect();
             key.is_of(&self.gateway.space) && identity(&values) && principal(authorization.principal_id())
         });
-    }
-
-    pub(crate) fn gateway(&self) -> &Gateway {
-        &self.gateway
-    }
-
-    pub(crate) fn refusal<B, ReqB>(&self, rejection: Rejection, request: &Request<ReqB>) -> Response<B>
-    where
-        R: ResponseForRejection<B>,
-    {
-        refusal(&self.gateway, &self.responses, rejection, request)
     }
 }
 

@@ -64,6 +64,8 @@ mod future;
 mod gateway;
 mod layer;
 mod load;
+#[cfg(feature = "axum")]
+mod outside;
 mod refused;
 mod rejection;
 mod responses;

@@ -66,6 +66,7 @@ pub(crate) struct CanonicalPath<'a> {
 
 impl CanonicalPath<'_> {
     /// The one spelling of this path.
+    #[cfg(any(feature = "axum", test))]
     pub(crate) fn canonical(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.as_sent)
     }

@@ -160,7 +160,7 @@ fn header(name: &str, source: &str) -> Result<(HeaderName, Source), String> {
     }
     let variable = Variable::parse(source)?;
     match variable {
-        Variable::StageVariable(_) => Err(format!("`{source}` is for templates only: write the text itself")),
+        Variable::Stage(_) => Err(format!("`{source}` is for templates only: write the text itself")),
         variable => Ok((name, Source::Variable(variable))),
     }
 }

@@ -173,7 +173,7 @@ fn push_markup(text: &str, body: &mut String) {
             }
             // XML has no way to write them.
             control if control.is_control() && !matches!(control, '\t' | '\n' | '\r') => {
-                body.push('\u{FFFD}')
+                body.push('\u{FFFD}');
             }
             other => body.push(other),
         }

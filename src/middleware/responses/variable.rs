@@ -18,7 +18,7 @@ pub(super) enum Variable {
     Header(HeaderName),
     PathParameter(Box<str>),
     QueryParameter(Box<str>),
-    StageVariable(Box<str>),
+    Stage(Box<str>),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,7 +74,7 @@ impl Variable {
         } else if let Some(rest) = name.strip_prefix("context.") {
             ContextName::parse(rest).map(Self::Context).ok_or_else(unknown)
         } else if let Some(rest) = name.strip_prefix("stageVariables.") {
-            named(rest).map(Self::StageVariable)
+            named(rest).map(Self::Stage)
         } else if let Some(rest) = name.strip_prefix("method.request.header.") {
             named(rest).and_then(|name| HeaderName::try_from(&*name).map(Self::Header).map_err(|_| unknown()))
         } else if let Some(rest) = name.strip_prefix("method.request.path.") {
@@ -91,7 +91,7 @@ impl Variable {
         match self {
             // What an authorizer says may well be what a token says.
             Self::Authorizer(_) | Self::Header(_) | Self::PathParameter(_) | Self::QueryParameter(_) => true,
-            Self::StageVariable(_) => false,
+            Self::Stage(_) => false,
             Self::Context(name) => {
                 matches!(name, ContextName::HttpMethod | ContextName::Path | ContextName::UserAgent)
             }
@@ -116,7 +116,7 @@ impl Variable {
                 let all = decode_all(request.uri().query().unwrap_or_default());
                 all.into_iter().rev().find(|(known, _)| **known == **name).map(|(_, value)| value)
             })),
-            Self::StageVariable(name) => {
+            Self::Stage(name) => {
                 Value::of(facts.request.and_then(|request| request.stage().stage_variable(name)))
             }
         }
