@@ -89,6 +89,34 @@ fn what_is_accepted_prints_and_reads_back_equal() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_damaged_answer_is_refused_or_means_what_it_prints(
+        which in 0_usize..1000,
+        at in 0_usize..400,
+        with in proptest::option::of(proptest::char::range(' ', '~')),
+    ) {
+        let fixtures = fixtures();
+        let row = fixtures.values().nth(which % fixtures.len()).unwrap();
+        let mut text: Vec<char> = row.answer.chars().collect();
+        if text.is_empty() {
+            return Ok(());
+        }
+        let at = at % text.len();
+        match with {
+            Some(character) => text[at] = character,
+            None => drop(text.remove(at)),
+        }
+        let text: String = text.into_iter().collect();
+        for (rules, _) in columns(row) {
+            if let Ok(answer) = AuthorizerResponse::from_json(&text, &rules) {
+                let again = AuthorizerResponse::from_json(answer.to_json(), &rules);
+                assert_eq!(again.as_ref(), Ok(&answer));
+            }
+        }
+    }
+}
+
 #[test]
 fn answers_print_what_api_gateway_accepts() {
     let policy = || PolicyDocument::from_json(r#"{"Version":"2012-10-17","Statement":[]}"#).unwrap();

@@ -203,6 +203,13 @@ async fn what_the_gateway_itself_refuses_reads_alike_everywhere() {
             assert_eq!(got, (api == Api::Rest).then_some(error_type));
         }
     }
+    // An identity that is there twice is nobody's.
+    for api in APIS {
+        let mut twice = request(api, "allow");
+        twice.headers_mut().append(AUTHORIZATION, "allow".parse().unwrap());
+        let response = ask(&builder(api).build().unwrap(), twice).await;
+        assert_eq!((response.status(), response.body().as_str()), (StatusCode::UNAUTHORIZED, UNAUTHORIZED));
+    }
     // WebSocket APIs refuse what does not open a WebSocket.
     let layer = builder(Api::WebSocket).build().unwrap();
     let response = ask(&layer, request(Api::Rest, "allow")).await;
@@ -415,6 +422,24 @@ async fn nothing_that_a_client_sends_is_more_than_a_value() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn whatever_a_client_sends_comes_back_as_one_json_value(text in ".{0,40}", inside in proptest::bool::ANY) {
+        let variable = "$method.request.querystring.q";
+        let template = if inside { format!("[\"<{variable}>\",1]") } else { format!("[{variable},1]") };
+        let response = GatewayResponse::new().with_template("application/json", &template);
+        let types = [(GatewayResponseType::Unauthorized, response)];
+        let layer = builder(Api::Rest).with_rejection_response(with(&types)).build().unwrap();
+        let encoded = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+        let request = Request::get(format!("/a?q={encoded}")).body(()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let response = runtime.block_on(ask(&layer, request));
+        let expected = if inside { format!("<{text}>") } else { text };
+        let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
+        assert_eq!(body, serde_json::json!([expected, 1]));
+    }
+}
+
 #[test]
 fn mistakes_are_found_when_the_responses_are_built() {
     use GatewayResponseType as Type;
@@ -448,7 +473,7 @@ fn mistakes_are_found_when_the_responses_are_built() {
         (new().with_template("json", "{}"), "template for `json`: it is not a content type"),
         (
             new().with_template("text/plain\r\nx: y", "{}"),
-            "template for `text/plain\r\nx: y`: it is not a content",
+            "template for `text/plain\\r\\nx: y`: it is not a content",
         ),
         (json("{}").with_template("Application/JSON", "{}"), "template for `Application/JSON`: there is one"),
         (

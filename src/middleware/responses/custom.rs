@@ -124,7 +124,7 @@ pub(super) fn compile(
     }
     let mut headers: Vec<(HeaderName, Source)> = Vec::new();
     for (name, source) in &response.headers {
-        let place = |message: String| refuse(format!("header `{name}`: {message}"));
+        let place = |message: String| refuse(format!("header `{}`: {message}", name.escape_debug()));
         let (name, source) = header(name, source).map_err(place)?;
         if headers.iter().any(|(known, _)| *known == name) {
             return Err(refuse(format!("header `{name}`: it is there twice")));
@@ -133,7 +133,8 @@ pub(super) fn compile(
     }
     let mut templates: Vec<Body> = Vec::new();
     for (content_type, template) in &response.templates {
-        let place = |message: String| refuse(format!("template for `{content_type}`: {message}"));
+        let place =
+            |message: String| refuse(format!("template for `{}`: {message}", content_type.escape_debug()));
         let body = body(content_type, template).map_err(place)?;
         if templates.iter().any(|known| known.essence == body.essence) {
             return Err(place("there is one already".to_owned()));
