@@ -1,4 +1,85 @@
 //! A Tower layer that implements the AWS API Gateway Lambda authorizer contract.
+//!
+//! An [`Authorizer`] says who is calling and answers with an IAM policy. An [`AuthorizerLayer`] does the gateway's
+//! part: it reads the caller's identity from the request, asks the authorizer or its cache, evaluates the policy
+//! against the ARN of the request, and calls your service or refuses. What reaches a handler was allowed by a
+//! policy; whatever fails on the way is a refusal.
+//!
+//! # An authorizer in front of an axum router
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use axum::{Router, body::Body, extract::Path, routing::get};
+//! use http::{Request, StatusCode};
+//! use tower::ServiceExt;
+//! use tower_lambda_authorizer::axum::protect;
+//! use tower_lambda_authorizer::policy::AnyMethod;
+//! use tower_lambda_authorizer::{
+//!     ApiStage, AuthorizerError, AuthorizerLayer, AuthorizerResponse, Principal, authorizer_fn,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let authorizer = authorizer_fn(async |event| match event.bearer_token() {
+//!     Some("open sesame") => {
+//!         let policy = event.policy().allow(AnyMethod, "/cave/*").build()?;
+//!         Ok(AuthorizerResponse::new("ali-baba", policy)?)
+//!     }
+//!     _ => Err(AuthorizerError::unauthorized()),
+//! });
+//! let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
+//! let layer = AuthorizerLayer::token(authorizer, stage).build()?;
+//!
+//! async fn find(principal: Principal, Path(thing): Path<String>) -> String {
+//!     format!("{} finds {thing}", principal.id())
+//! }
+//! let router = Router::new().route("/cave/{thing}", get(find));
+//! let service = protect(router, layer);
+//!
+//! // `axum::serve(listener, service)` serves it. Here it is asked directly.
+//! let ask = |path: &str, token: &str| Request::get(path).header("authorization", token).body(Body::empty());
+//! let allowed = service.clone().oneshot(ask("/cave/gold", "Bearer open sesame")?).await?;
+//! assert_eq!(allowed.status(), StatusCode::OK);
+//! let elsewhere = service.clone().oneshot(ask("/palace/gold", "Bearer open sesame")?).await?;
+//! assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
+//! let nobody = service.oneshot(ask("/cave/gold", "Bearer open barley")?).await?;
+//! assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
+//! # Ok(()) }
+//! ```
+//!
+//! # Homes
+//!
+//! One authorizer, many homes, one answer: the same value runs wherever the table says, and handlers read the same
+//! types.
+//!
+//! | home | how | what a handler reads |
+//! |---|---|---|
+//! | an axum router of your own | [`axum::protect`] | the extractors [`Principal`] and [`AuthorizerContext`] |
+//! | any tower service on `http` requests | [`AuthorizerLayer`] | [`Principal`] in the request's extensions |
+//!
+//! # Map
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`authorizer`] | the trait you implement, and closures as authorizers |
+//! | [`contract`] | what crosses between gateway, authorizer and handler: events, answers, principals |
+//! | [`policy`] | policy documents and ARNs: built, read strictly, evaluated |
+//! | [`request`] | the API stage, identity sources, and which targets are accepted |
+//! | [`middleware`] | the layer: when a request passes, and what a refused client sees |
+//! | [`axum`](crate::axum) | `protect` and the extractors |
+//! | [`cache`] | where answers are kept, if you want them kept |
+//! | [`clock`] | time, so that tests can set it |
+//!
+//! # Features
+//!
+//! | feature | by default | what it adds |
+//! |---|---|---|
+//! | `axum` | yes | the module `axum`, extractors, route templates and peer addresses from axum |
+//!
+//! # What never happens
+//!
+//! No input makes this crate panic, no failure lets a request through, and no token is printed by `Debug`. There is
+//! no unsafe code.
 #![deny(missing_docs)]
 #![deny(
     clippy::expect_used,
@@ -20,6 +101,7 @@ pub mod axum;
 pub mod cache;
 pub mod clock;
 pub mod contract;
+pub mod mapping;
 pub mod middleware;
 pub mod policy;
 pub mod request;
@@ -31,3 +113,8 @@ pub use crate::{
     middleware::AuthorizerLayer,
     request::ApiStage,
 };
+
+/// Has the code in the README compiled.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -50,16 +50,22 @@ const ROOMS: &[Room] = &[
         must_not_mention: &["axum", "tokio", "tower_layer", "tower_service"],
     },
     Room {
+        name: "mapping",
+        floor: 3,
+        may_use: &["contract", "policy", "request"],
+        must_not_mention: &["axum", "tokio", "tower_layer", "tower_service", "quick_cache"],
+    },
+    Room {
         name: "middleware",
         floor: 4,
-        may_use: &["authorizer", "cache", "clock", "contract", "policy", "request"],
+        may_use: &["authorizer", "cache", "clock", "contract", "mapping", "policy", "request"],
         must_not_mention: &["axum", "quick_cache"],
     },
     Room { name: "axum", floor: 5, may_use: &["contract", "middleware"], must_not_mention: &["quick_cache"] },
 ];
 
 /// A file past this is split by verb.
-const MAX_LINES: usize = 420;
+const MAX_LINES: usize = 450;
 
 #[test]
 fn rooms_use_only_the_rooms_below_them() {

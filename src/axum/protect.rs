@@ -48,7 +48,7 @@ where
     Protected { service: CanonicalRouter { router, layer } }
 }
 
-/// A protected router: a service for [`axum::serve`], or for another router's `fallback_service`.
+/// A protected router: a service for [`axum::serve()`], or for another router's `fallback_service`.
 ///
 /// Served directly, it knows the address of the connection's peer without further ado.
 #[derive(Clone, Debug)]

@@ -46,6 +46,12 @@ impl CacheKey {
         texts + self.values.len() * size_of::<Box<str>>()
     }
 
+    /// This key, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> CacheKeyRef<'_> {
+        CacheKeyRef { space: &self.space, values: Values::OfKey(&self.values) }
+    }
+
     pub(crate) fn is_of(&self, space: &Arc<KeySpace>) -> bool {
         Arc::ptr_eq(&self.space, space)
     }
@@ -75,34 +81,48 @@ impl std::fmt::Debug for CacheKey {
     }
 }
 
-/// A [`CacheKey`] that borrows its values from a request. It hashes and compares as that key does.
+/// A [`CacheKey`] that borrows its values, from a request or from a key. It hashes and compares as that key does.
 #[derive(Clone, Copy)]
 pub struct CacheKeyRef<'a> {
     space: &'a Arc<KeySpace>,
-    values: &'a Identity<'a>,
+    values: Values<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Values<'a> {
+    OfRequest(&'a Identity<'a>),
+    OfKey(&'a [Box<str>]),
 }
 
 impl<'a> CacheKeyRef<'a> {
     pub(crate) fn new(space: &'a Arc<KeySpace>, values: &'a Identity<'a>) -> Self {
-        Self { space, values }
+        Self { space, values: Values::OfRequest(values) }
     }
 
     /// The same key, with values of its own.
     #[must_use]
     pub fn to_key(&self) -> CacheKey {
-        CacheKey { space: Arc::clone(self.space), values: self.values.iter().map(Into::into).collect() }
+        CacheKey { space: Arc::clone(self.space), values: self.values().map(Into::into).collect() }
     }
 
     /// Whether this is that key.
     #[must_use]
     pub fn equals(&self, key: &CacheKey) -> bool {
-        key.is_of(self.space) && self.values.iter().eq(key.values())
+        key.is_of(self.space) && self.values().eq(key.values())
+    }
+
+    fn values(&self) -> impl Iterator<Item = &str> {
+        let (request, key) = match self.values {
+            Values::OfRequest(identity) => (Some(identity.iter()), None),
+            Values::OfKey(values) => (None, Some(values.iter().map(|value| &**value))),
+        };
+        request.into_iter().flatten().chain(key.into_iter().flatten())
     }
 }
 
 impl Hash for CacheKeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self.space, self.values.iter(), state);
+        hash(self.space, self.values(), state);
     }
 }
 

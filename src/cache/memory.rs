@@ -1,9 +1,10 @@
 //! Answers in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{Equivalent, Weighter};
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Lifecycle, Weighter};
 
 use super::{AuthorizerCache, CacheKey, CacheKeyRef};
 use crate::contract::Authorization;
@@ -18,9 +19,21 @@ use crate::contract::Authorization;
 /// ```
 pub struct MemoryCache {
     entries: Entries,
+    evictions: Evictions,
 }
 
-type Entries = Cache<CacheKey, Arc<Authorization>, Weight, foldhash::quality::RandomState>;
+type Entries = Cache<CacheKey, Arc<Authorization>, Weight, foldhash::quality::RandomState, Evictions>;
+
+#[derive(Clone, Debug, Default)]
+struct Evictions(Arc<AtomicU64>);
+
+impl Lifecycle<CacheKey, Arc<Authorization>> for Evictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: CacheKey, _: Arc<Authorization>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// How large a [`MemoryCache`] may become.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +66,9 @@ impl MemoryCacheBuilder {
         let capacity = share.saturating_mul(entries);
         let capacity = u64::try_from(capacity).unwrap_or(u64::MAX);
         let hasher = foldhash::quality::RandomState::default();
-        MemoryCache {
-            entries: Cache::with(entries, capacity, Weight { share }, hasher, DefaultLifecycle::default()),
-        }
+        let evictions = Evictions::default();
+        let counted = evictions.clone();
+        MemoryCache { entries: Cache::with(entries, capacity, Weight { share }, hasher, counted), evictions }
     }
 }
 
@@ -99,6 +112,10 @@ impl AuthorizerCache for MemoryCache {
 
     fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
         self.entries.retain(|key, authorization| keep(key, authorization));
+    }
+
+    fn evictions(&self) -> u64 {
+        self.evictions.0.load(Ordering::Relaxed)
     }
 }
 

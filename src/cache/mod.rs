@@ -11,12 +11,15 @@
 
 mod key;
 mod memory;
+mod statistics;
 
 use std::sync::Arc;
 
 pub(crate) use key::KeySpace;
 pub use key::{CacheKey, CacheKeyRef};
 pub use memory::{MemoryCache, MemoryCacheBuilder};
+pub use statistics::CacheStatistics;
+pub(crate) use statistics::Tally;
 
 use crate::contract::Authorization;
 
@@ -38,6 +41,11 @@ pub trait AuthorizerCache: Send + Sync + 'static {
     /// Forgets every entry for which `keep` says no. When this returns, no such entry is left that was there when
     /// it was called.
     fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool);
+
+    /// How many entries were given up for lack of room; zero for a cache that does not count.
+    fn evictions(&self) -> u64 {
+        0
+    }
 }
 
 impl<C: AuthorizerCache + ?Sized> AuthorizerCache for Arc<C> {
@@ -55,5 +63,9 @@ impl<C: AuthorizerCache + ?Sized> AuthorizerCache for Arc<C> {
 
     fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
         (**self).retain(keep);
+    }
+
+    fn evictions(&self) -> u64 {
+        (**self).evictions()
     }
 }

@@ -56,13 +56,12 @@ pub(crate) struct Ruling<'a> {
 }
 
 impl Authorization {
-    /// Checks what depends on the kind of API, and compiles the policy. `expiry` is told the answer's maximum
-    /// age.
+    /// Checks what depends on the kind of API, and compiles the policy.
     pub(crate) fn accept(
         response: AuthorizerResponse,
         rules: &ResponseRules,
         stage: &StageArn,
-        expiry: impl FnOnce(Option<Duration>) -> Option<Expiry>,
+        expiry: Option<Expiry>,
     ) -> Result<Self, ResponseError> {
         response.check(rules)?;
         let mut parts = response.into_parts();
@@ -86,7 +85,7 @@ impl Authorization {
             usage_identifier_key: parts.usage_identifier_key,
             grant,
             denial_challenge: parts.denial_challenge,
-            expiry: expiry(parts.max_age),
+            expiry,
         })
     }
 

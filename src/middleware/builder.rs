@@ -1,22 +1,25 @@
 //! Building a layer: everything that can be wrong with a configuration is found here.
 
+mod options;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{Extensions, HeaderName};
 use tokio::sync::Semaphore;
 
-use super::gateway::{AuthorizerKind, Caching, Gateway};
+use super::caching::Caching;
+use super::gateway::{AuthorizerKind, Gateway};
 use super::layer::AuthorizerLayer;
 use super::responses::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
 use crate::contract::{ApiKind, PayloadFormat, ResponseRules};
-use crate::request::{ApiStage, IdentitySource, SourceAddress, TargetRules};
+use crate::mapping::{MappingError, ParameterMapping};
+use crate::request::{ApiStage, ExpressionError, IdentitySource, SourceAddress, TargetRules};
 
 /// The longest that API Gateway keeps an answer, in seconds.
 const MAX_TTL: Duration = Duration::from_secs(3600);
@@ -53,6 +56,8 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     format: Option<PayloadFormat>,
     simple_responses: bool,
     sources: Vec<IdentitySource>,
+    expression: Option<Box<str>>,
+    mapping: Option<ParameterMapping>,
     requires_identity: bool,
     shares_answers: bool,
     shares_routes: bool,
@@ -77,6 +82,8 @@ impl AuthorizerLayerBuilder {
             format: None,
             simple_responses: false,
             sources: Vec::new(),
+            expression: None,
+            mapping: None,
             requires_identity: false,
             shares_answers: false,
             shares_routes: false,
@@ -101,22 +108,10 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// `REQUEST` only: what identifies a caller. All of them together are the key of a cached answer, so leave none
-    /// out that the authorizer looks at.
+    /// What identifies a caller: one header for a `TOKEN` authorizer, anything for a `REQUEST` authorizer. All of
+    /// them together are the key of a cached answer, so leave none out that the authorizer looks at.
     pub fn with_identity_sources(mut self, sources: impl IntoIterator<Item = IdentitySource>) -> Self {
         self.sources = sources.into_iter().collect();
-        self
-    }
-
-    /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
-    pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
-        self.format = Some(format);
-        self
-    }
-
-    /// HTTP APIs with format 2.0 only: accepts [simple responses](crate::AuthorizerResponse::simple), no policies.
-    pub fn with_simple_responses(mut self) -> Self {
-        self.simple_responses = true;
         self
     }
 
@@ -146,13 +141,6 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// Allows a cache without an identity source of the request: the first answer then holds for *every* caller.
     pub fn share_answers_between_all_callers(mut self) -> Self {
         self.shares_answers = true;
-        self
-    }
-
-    /// Allows a cache of simple responses without the route among the identity sources: an identity that is let
-    /// through once is then let through *everywhere* until its answer expires.
-    pub fn share_simple_responses_between_routes(mut self) -> Self {
-        self.shares_routes = true;
         self
     }
 
@@ -207,13 +195,6 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// Says whether clients reach this service over TLS: `aws:SecureTransport`. Not said, policies that depend on it
-    /// cannot be decided in a request's favour.
-    pub fn with_secure_transport(mut self, secure: bool) -> Self {
-        self.secure_transport = Some(secure);
-        self
-    }
-
     /// Shapes refusals with a strategy of yours.
     pub fn with_rejection_response<R2>(self, responses: R2) -> AuthorizerLayerBuilder<R2> {
         AuthorizerLayerBuilder {
@@ -223,6 +204,8 @@ impl<R> AuthorizerLayerBuilder<R> {
             format: self.format,
             simple_responses: self.simple_responses,
             sources: self.sources,
+            expression: self.expression,
+            mapping: self.mapping,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
             shares_routes: self.shares_routes,
@@ -269,6 +252,10 @@ impl<R> AuthorizerLayerBuilder<R> {
         if is_token && !matches!(&*sources, [one] if one.is_header()) {
             return Err(ConfigError::TokenIdentity);
         }
+        if let Some(mapping) = &self.mapping {
+            mapping.check(&self.stage, &sources).map_err(ConfigError::Mapping)?;
+        }
+        let expression = options::compile(self.expression.as_deref(), is_token)?;
         if let Some(name) = sources.iter().find_map(|source| source.unknown_stage_variable(&self.stage)) {
             return Err(ConfigError::UnknownStageVariable { name: name.into() });
         }
@@ -289,18 +276,12 @@ impl<R> AuthorizerLayerBuilder<R> {
             return Err(ConfigError::MaxLoads);
         }
         let ttl = self.ttl.unwrap_or(DEFAULT_TTL);
-        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching {
-            cache,
-            ttl,
-            epoch: AtomicU64::new(0),
-        });
-        let identifies = sources.iter().any(IdentitySource::is_of_request);
+        let caching = self.cache.filter(|_| !ttl.is_zero()).map(|cache| Caching::new(cache, ttl));
+        let identifies = sources.iter().any(IdentitySource::identifies_caller);
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
-        // None of the identity sources that there are tells one route from another.
-        let names_route = |_: &IdentitySource| false;
-        let mixes_routes = !self.shares_routes && !sources.iter().any(names_route);
+        let mixes_routes = !self.shares_routes && !sources.iter().any(IdentitySource::names_route);
         if caching.is_some() && self.simple_responses && mixes_routes {
             return Err(ConfigError::SimpleResponsesWithoutRoute);
         }
@@ -310,6 +291,8 @@ impl<R> AuthorizerLayerBuilder<R> {
             rules: ResponseRules::of(self.stage.kind(), format, self.simple_responses),
             challenge: self.authorizer.challenge(),
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
+            expression,
+            mapping: self.mapping,
             stage: self.stage,
             authorizer: self.authorizer,
             kind,
@@ -343,10 +326,16 @@ impl<R> std::fmt::Debug for AuthorizerLayerBuilder<R> {
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
+    /// The identity validation expression cannot be used.
+    Expression(ExpressionError),
+    /// Only tokens are checked against an expression.
+    ExpressionOfTokenOnly,
     /// A payload format is chosen where there is nothing to choose.
     FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
     LongTtl,
+    /// The parameter mapping does not fit the rest of the layer.
+    Mapping(MappingError),
     /// No authorizer could ever run, or more than there can be.
     MaxLoads,
     /// An identity source is named twice.
@@ -377,14 +366,20 @@ impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CacheWithoutIdentity => f.write_str(
-                "a cache needs an identity source of the request, or the first answer would hold for every caller: \
+                "a cache needs an identity source that tells callers apart, or the first answer would hold for every caller: \
                  add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
+            ),
+            Self::Expression(error) => error.fmt(f),
+            Self::ExpressionOfTokenOnly => f.write_str(
+                "only authorizers of type TOKEN have an identity validation expression: \
+                 remove `with_identity_validation_expression`, or use `AuthorizerLayer::token`",
             ),
             Self::FormatOfHttpOnly => f.write_str(
                 "only `REQUEST` authorizers of HTTP APIs have a payload format to choose: \
                  remove `with_payload_format`, or use `ApiStage::http`",
             ),
             Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
+            Self::Mapping(error) => error.fmt(f),
             Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")

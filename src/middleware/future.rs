@@ -87,7 +87,7 @@ where
                 }
                 StateProjection::Loading { waiting } => {
                     let Some(pending) = waiting else { return Poll::Pending };
-                    let loaded = ready!(pending.loading.poll(cx));
+                    let loaded = ready!(pending.loading.poll(&pending.request, cx));
                     let Some(done) = waiting.take() else { return Poll::Pending };
                     let Waiting { gateway, loading, mut request, mut inner, responses } = *done;
                     let question = &loading.question;

@@ -2,24 +2,26 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderName, Method, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::caching::{Caching, Ticket};
 use super::context::RequestContext;
+use super::flight::Turn;
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
-use crate::cache::{AuthorizerCache, CacheKey, CacheKeyRef, KeySpace};
+use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
     ResponseRules, TokenEvent,
 };
+use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, CanonicalPath, Identity, IdentityError, Location, RequestId, SourceAddress, TargetRules,
+    ApiStage, CanonicalPath, Identity, Location, RequestId, SourceAddress, TargetRules, TokenExpression,
     check_request_line, locate, opens_websocket, read_path, request_event,
 };
 
@@ -39,6 +41,10 @@ pub(crate) struct Gateway {
     /// What clients without valid credentials are told.
     pub(crate) challenge: Option<Challenge>,
     pub(crate) space: Arc<KeySpace>,
+    /// What the token of a `TOKEN` authorizer must look like.
+    pub(crate) expression: Option<TokenExpression>,
+    /// What the inner service is told.
+    pub(crate) mapping: Option<ParameterMapping>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
     pub(crate) caching: Option<Caching>,
@@ -66,13 +72,6 @@ impl AuthorizerKind {
     }
 }
 
-pub(crate) struct Caching {
-    pub(crate) cache: Arc<dyn AuthorizerCache>,
-    pub(crate) ttl: Duration,
-    /// Counts invalidations: what was loaded across one is not kept.
-    pub(crate) epoch: AtomicU64,
-}
-
 /// What is to be done with a request.
 pub(crate) enum Verdict {
     Forward(Pass),
@@ -80,12 +79,18 @@ pub(crate) enum Verdict {
 }
 
 /// The right to call the inner service, and what to tell it. Made in one place only: where an answer allowed.
-pub(crate) struct Pass(Principal);
+pub(crate) struct Pass {
+    principal: Principal,
+    changes: Option<Box<Changes>>,
+}
 
 impl Pass {
     /// One value: the principal, or the context alone where nobody was named.
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
-        match self.0.into_named() {
+        if let Some(changes) = self.changes {
+            changes.apply(request);
+        }
+        match self.principal.into_named() {
             Ok(principal) => drop(request.extensions_mut().insert(principal)),
             Err(context) => drop(request.extensions_mut().insert(context)),
         }
@@ -102,7 +107,8 @@ pub(crate) enum Admission {
 pub(crate) struct Load {
     pub(crate) answer: Answer,
     pub(crate) question: Question<'static>,
-    pub(crate) ticket: Ticket,
+    /// Where the answer may be kept, if it may.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 /// The one spelling of a path that had another.
@@ -121,20 +127,6 @@ pub(crate) struct Question<'a> {
     pub(crate) request_id: Option<RequestId>,
 }
 
-/// What a load carries along until its answer is stored.
-pub(crate) struct Ticket {
-    pub(crate) _permit: OwnedSemaphorePermit,
-    key: Option<CacheKey>,
-    epoch: u64,
-}
-
-impl Ticket {
-    /// Whether anybody but this request has use for the answer.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.key.is_some()
-    }
-}
-
 impl Gateway {
     /// Reads the request, and decides it if an answer is at hand.
     pub(crate) fn admit<B>(&self, request: &Request<B>) -> Admission {
@@ -146,32 +138,53 @@ impl Gateway {
 
     fn try_admit<B>(&self, request: &Request<B>) -> Result<Admission, Rejection> {
         let located = self.locate(request)?;
-        // Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
-        let rules = TargetRules { decode_unreserved: false, ..self.target_rules };
-        let path = self.canonical_path(request, located, rules)?;
+        let path = self.canonical_path(request, located, self.routed_rules())?;
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(request)?;
-        let question = Question { method: self.asked_method(request.method()), path, request_id: None };
+        let identity = self.identity(&self.view(request, located, path.canonical()))?;
+        let question = Question { method: request.method().clone(), path, request_id: None };
 
+        let mut ticket = None;
         if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
             let key = CacheKeyRef::new(&self.space, identity);
-            if let Some(authorization) = caching.cache.get(&key) {
-                let now = self.watch.now();
-                if authorization.expiry().is_some_and(|expiry| expiry.is_after(now)) {
-                    return Ok(Admission::Decided(self.decide(
-                        authorization,
-                        true,
-                        &question,
-                        request,
-                        Some(now),
-                    )));
-                }
-                caching.cache.remove(&key);
+            if let Some((authorization, now)) = caching.find(&key, &self.watch) {
+                return Ok(Admission::Decided(self.decide(
+                    authorization,
+                    true,
+                    &question,
+                    request,
+                    Some(now),
+                )));
             }
+            ticket = Some(caching.ticket(&key));
         }
-        self.load(request, located, question, identity.as_ref()).map(Admission::Load)
+        Ok(Admission::Load(self.load(request, located, question, identity.as_ref(), ticket)))
+    }
+
+    /// Asks the authorizer for this request only, whoever else is asking.
+    pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
+        let located = self.locate(request)?;
+        let path = self.canonical_path(request, located, self.routed_rules())?;
+        let identity = self.identity(&self.view(request, located, path.canonical()))?;
+        let question = Question { method: request.method().clone(), path, request_id: None };
+        Ok(self.load(request, located, question, identity.as_ref(), None))
+    }
+
+    /// Whether an answer may still be used by somebody other than who asked for it.
+    pub(crate) fn is_fresh(&self, authorization: &Authorization) -> bool {
+        authorization.expiry().is_some_and(|expiry| expiry.is_after(self.watch.now()))
+    }
+
+    /// Takes part in a load that others may share; `None` for one that nobody can.
+    pub(crate) fn take_turn(&self, ticket: Option<&Ticket>) -> Option<Turn> {
+        Some(self.caching.as_ref()?.take_turn(ticket?, &self.watch))
+    }
+
+    /// The right to run an authorizer.
+    pub(crate) fn permit(&self) -> Result<OwnedSemaphorePermit, Rejection> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map_err(|_| Rejection::new(RejectionKind::Overloaded))
     }
 
     /// The second part: judges a request by an accepted answer.
@@ -190,11 +203,17 @@ impl Gateway {
             Some(decoded) => asked.with_canonical_path(self.arn_tail(&question.method, decoded).1),
             None => asked,
         };
+        let as_get = self.head_as_get && question.method == Method::HEAD;
+        let asked = if as_get { asked.allowed_as("GET") } else { asked };
         let ruling = authorization.rule(&asked);
         let statement = ruling.statement;
         let rejection = match ruling.decision {
             Decision::Allow => {
-                return Verdict::Forward(Pass(Principal::new(authorization, statement, cached)));
+                let principal = Principal::new(authorization, statement, cached);
+                match self.changes(request, &question.path, principal.context()) {
+                    Ok(changes) => return Verdict::Forward(Pass { principal, changes }),
+                    Err(rejection) => rejection,
+                }
             }
             Decision::ExplicitDeny => {
                 Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement)
@@ -215,24 +234,23 @@ impl Gateway {
     pub(crate) fn accept(
         &self,
         answer: Result<AuthorizerResponse, AuthorizerError>,
-        ticket: &Ticket,
+        ticket: Option<&Ticket>,
     ) -> Result<Arc<Authorization>, Rejection> {
         let response = answer.map_err(|error| match error.is_unauthorized() {
             true => Rejection::new(RejectionKind::Unauthorized).with_challenge(error.challenge().cloned()),
             false => Rejection::with_source(RejectionKind::AuthorizerFailure, error),
         })?;
-        let max_age = response.max_age();
-        let lifetime = |max_age: Option<Duration>| {
-            let ttl = self.caching.as_ref().filter(|_| ticket.is_shared())?.ttl;
-            Some(Expiry::after(self.watch.now(), max_age.map_or(ttl, |max_age| max_age.min(ttl))))
-        };
-        let authorization = Authorization::accept(response, &self.rules, self.stage.arn(), lifetime)
+        let kept = self.caching.as_ref().zip(ticket);
+        let expiry = kept.map(|(caching, _)| {
+            let lifetime = response.max_age().map_or(caching.ttl, |max_age| max_age.min(caching.ttl));
+            Expiry::after(self.watch.now(), lifetime)
+        });
+        let is_reusable = !response.max_age().is_some_and(|max_age| max_age.is_zero());
+        let authorization = Authorization::accept(response, &self.rules, self.stage.arn(), expiry)
             .map_err(|error| Rejection::with_source(RejectionKind::InvalidResponse, error))?;
         let authorization = Arc::new(authorization);
-        if let (Some(caching), Some(key), false) =
-            (&self.caching, &ticket.key, max_age.is_some_and(|age| age.is_zero()))
-        {
-            caching.store(key, &authorization, ticket.epoch);
+        if let Some((caching, ticket)) = kept.filter(|_| is_reusable) {
+            caching.store(ticket, &authorization);
         }
         Ok(authorization)
     }
@@ -251,8 +269,14 @@ impl Gateway {
         Ok(Some(Rewrite { full: path.canonical().to_owned(), current: current.canonical().to_owned() }))
     }
 
-    fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
-        locate(request.uri(), request.extensions()).map_err(|_| Rejection::new(RejectionKind::TargetMoved))
+    pub(super) fn locate<'a, B>(&self, request: &'a Request<B>) -> Result<Location<'a>, Rejection> {
+        locate(request.uri(), request.extensions()).map_err(|moved| {
+            // axum's `nest` itself moves what is not canonical: it takes `/api//users` for `/api/users`.
+            match read_path(moved.original, self.target_rules) {
+                Ok(_) => Rejection::new(RejectionKind::TargetMoved),
+                Err(error) => Rejection::with_detail(RejectionKind::InvalidTarget, error.reason()),
+            }
+        })
     }
 
     fn canonical_path<'a, B>(
@@ -280,26 +304,6 @@ impl Gateway {
         Ok(path)
     }
 
-    /// The values of the identity sources; `None` where the authorizer is asked without.
-    fn identity<'a, B>(&'a self, request: &'a Request<B>) -> Result<Option<Identity<'a>>, Rejection> {
-        let mut identity = Identity::default();
-        let mut complete = true;
-        for source in &self.space.sources {
-            match source.resolve(&self.stage, request.headers(), request.uri().query()) {
-                Ok(value) => identity.push(value),
-                Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
-                Err(error) => {
-                    let kind = match error {
-                        IdentityError::Missing => RejectionKind::MissingIdentity,
-                        _ => RejectionKind::AmbiguousIdentity,
-                    };
-                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
-                }
-            }
-        }
-        Ok(complete.then_some(identity))
-    }
-
     /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.
     fn arn_tail<'a>(&self, method: &'a Method, path: &'a str) -> (&'a str, &'a str) {
         match self.stage.kind() {
@@ -309,8 +313,9 @@ impl Gateway {
         }
     }
 
-    fn asked_method(&self, method: &Method) -> Method {
-        if self.head_as_get && *method == Method::HEAD { Method::GET } else { method.clone() }
+    /// Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
+    fn routed_rules(&self) -> TargetRules {
+        TargetRules { decode_unreserved: false, ..self.target_rules }
     }
 
     fn load<B>(
@@ -319,10 +324,8 @@ impl Gateway {
         located: Location<'_>,
         question: Question<'_>,
         identity: Option<&Identity<'_>>,
-    ) -> Result<Load, Rejection> {
-        let permit = Arc::clone(&self.permits)
-            .try_acquire_owned()
-            .map_err(|_| Rejection::new(RejectionKind::Overloaded))?;
+        ticket: Option<Ticket>,
+    ) -> Load {
         let request_id = RequestId::random();
         let path = &question.path.as_sent;
         let (method, arn_path) = self.arn_tail(request.method(), path);
@@ -344,42 +347,18 @@ impl Gateway {
                 request_id,
             )),
         };
-        let key = match (&self.caching, identity) {
-            (Some(_), Some(identity)) => Some(CacheKeyRef::new(&self.space, identity).to_key()),
-            _ => None,
-        };
-        let epoch = self.caching.as_ref().map_or(0, |caching| caching.epoch.load(Ordering::SeqCst));
-        Ok(Load {
+        Load {
             answer: self.authorizer.ask(event),
             question: Question {
                 method: question.method,
                 path: question.path.into_owned(),
                 request_id: Some(request_id),
             },
-            ticket: Ticket { _permit: permit, key, epoch },
-        })
+            ticket,
+        }
     }
 
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         self.source_address.of(request.extensions())
-    }
-}
-
-impl Caching {
-    fn store(&self, key: &CacheKey, authorization: &Arc<Authorization>, epoch: u64) {
-        if self.epoch.load(Ordering::SeqCst) != epoch {
-            return;
-        }
-        self.cache.insert(key.clone(), Arc::clone(authorization));
-        // An invalidation that came in between has swept the cache before or after the line above. If before, it
-        // is seen here, and what was just stored is swept again.
-        if self.epoch.load(Ordering::SeqCst) != epoch {
-            self.cache.retain(&|known, _| known != key);
-        }
-    }
-
-    pub(crate) fn invalidate(&self, forget: &dyn Fn(&CacheKey, &Authorization) -> bool) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.cache.retain(&|key, authorization| !forget(key, authorization));
     }
 }

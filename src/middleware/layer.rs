@@ -6,10 +6,12 @@ use http::header::AUTHORIZATION;
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
+use super::caching::Caching;
 use super::gateway::{AuthorizerKind, Gateway};
 use super::responses::GatewayResponses;
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
+use crate::cache::CacheStatistics;
 use crate::contract::{ApiKind, PayloadFormat};
 use crate::request::ApiStage;
 
@@ -66,6 +68,12 @@ impl<R> AuthorizerLayer<R> {
     pub fn invalidate_identity<'v>(&self, values: impl IntoIterator<Item = &'v str>) {
         let values: Vec<&str> = values.into_iter().collect();
         self.invalidate(|identity| identity == values, |_| true);
+    }
+
+    /// What the cache was good for so far; all zero without one.
+    #[must_use]
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        self.gateway.caching.as_ref().map(Caching::statistics).unwrap_or_default()
     }
 
     fn invalidate(&self, identity: impl Fn(&[&str]) -> bool, principal: impl Fn(Option<&str>) -> bool) {

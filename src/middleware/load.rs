@@ -1,16 +1,20 @@
 //! Waiting for an authorizer: with a guard against panics, with a time-out, and without losing the answer when
 //! the client that asked for it goes away.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::Request;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
-use super::gateway::{Gateway, Load, Question, Ticket};
+use super::caching::Ticket;
+use super::flight::{Lead, Turn};
+use super::gateway::{Gateway, Load, Question};
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answer, AuthorizerError};
 use crate::contract::{Authorization, AuthorizerResponse};
@@ -26,9 +30,17 @@ pub(crate) struct Loading {
 }
 
 enum State {
-    Unpolled { answer: Guarded, ticket: Ticket },
+    Unpolled {
+        answer: Guarded,
+        ticket: Option<Ticket>,
+    },
+    /// Waiting for the authorizer, with nobody else to wait along.
     Alone(Timed),
-    Shared(oneshot::Receiver<Loaded>),
+    /// Waiting for a task that asks the authorizer. Whether it was begun for this request.
+    Shared {
+        landed: Pin<Box<dyn Future<Output = Loaded> + Send>>,
+        is_own: bool,
+    },
     Done,
 }
 
@@ -38,7 +50,7 @@ impl Loading {
         Self { gateway, question, state: State::Unpolled { answer: Guarded(Some(answer)), ticket } }
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Loaded> {
+    pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
         loop {
             let loaded = match &mut self.state {
                 State::Unpolled { .. } => match self.first_poll(cx) {
@@ -46,9 +58,22 @@ impl Loading {
                     None => continue,
                 },
                 State::Alone(timed) => ready!(Pin::new(timed).poll(cx)),
-                State::Shared(result) => ready!(Pin::new(result).poll(cx))
-                    // The task is gone without a word: the runtime is shutting down.
-                    .unwrap_or_else(|_| Err(Rejection::new(RejectionKind::AuthorizerFailure))),
+                State::Shared { landed, is_own } => {
+                    let loaded = ready!(landed.as_mut().poll(cx));
+                    // An answer that was given to somebody else may be too old by now, or may never have been meant
+                    // to be used twice. Then this request asks for itself.
+                    if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
+                        match self.gateway.ask_alone(request) {
+                            Ok(Load { answer, ticket, .. }) => {
+                                self.state = State::Unpolled { answer: Guarded(Some(answer)), ticket };
+                                continue;
+                            }
+                            Err(rejection) => Err(rejection),
+                        }
+                    } else {
+                        loaded
+                    }
+                }
                 State::Done => Err(Rejection::new(RejectionKind::AuthorizerFailure)),
             };
             self.state = State::Done;
@@ -56,37 +81,64 @@ impl Loading {
         }
     }
 
-    /// Polls the authorizer where it was asked. Most answers are there at once or take a network call; for those
-    /// that are not, decides how to wait.
+    /// Finds out whether somebody is asking already. If not, asks, and decides how to wait for an answer that is not
+    /// there at once.
     fn first_poll(&mut self, cx: &mut Context<'_>) -> Option<Loaded> {
         let State::Unpolled { mut answer, ticket } = std::mem::replace(&mut self.state, State::Done) else {
             return None;
         };
-        if let Poll::Ready(answer) = answer.poll(cx) {
-            return Some(settle(&self.gateway, answer, &ticket));
+        let lead = match self.gateway.take_turn(ticket.as_ref()) {
+            None => None,
+            Some(Turn::Lead(lead)) => Some(lead),
+            Some(Turn::Found(authorization)) => return Some(Ok(authorization)),
+            Some(Turn::Join(passenger)) => {
+                self.state = State::Shared { landed: Box::pin(passenger.landed()), is_own: false };
+                return None;
+            }
+        };
+        let loaded = match self.gateway.permit() {
+            Err(rejection) => Err(rejection),
+            Ok(permit) => match answer.poll(cx) {
+                Poll::Ready(answer) => settle(&self.gateway, answer, ticket.as_ref()),
+                Poll::Pending => match self.wait(answer, ticket, permit, lead) {
+                    Ok(state) => {
+                        self.state = state;
+                        return None;
+                    }
+                    Err(rejection) => return Some(Err(rejection)),
+                },
+            },
+        };
+        if let Some(lead) = lead {
+            lead.land(&loaded);
         }
+        Some(loaded)
+    }
+
+    fn wait(
+        &self,
+        answer: Guarded,
+        ticket: Option<Ticket>,
+        permit: OwnedSemaphorePermit,
+        lead: Option<Lead>,
+    ) -> Result<State, Rejection> {
         let no_timer = || {
             Rejection::with_detail(RejectionKind::AuthorizerFailure, "there is no tokio runtime with a timer")
         };
-        let Ok(runtime) = Handle::try_current() else { return Some(Err(no_timer())) };
+        let runtime = Handle::try_current().map_err(|_| no_timer())?;
         let timeout = self.gateway.timeout;
         // A runtime may have been built without a timer, and says so by a panic.
-        let Ok(deadline) = catch_unwind(|| Box::pin(tokio::time::sleep(timeout))) else {
-            return Some(Err(no_timer()));
-        };
-        let is_shared = ticket.is_shared();
-        let timed = Timed { gateway: Arc::clone(&self.gateway), answer, ticket, deadline };
-        self.state = if is_shared {
-            let (sender, result) = oneshot::channel();
-            runtime.spawn(async move {
-                // Whoever asked may be gone by then; the answer is kept all the same.
-                let _ = sender.send(timed.await);
-            });
-            State::Shared(result)
-        } else {
-            State::Alone(timed)
-        };
-        None
+        let deadline = catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())?;
+        let gateway = Arc::clone(&self.gateway);
+        let timed = Timed { gateway, answer, ticket, deadline, _permit: permit };
+        let Some(lead) = lead else { return Ok(State::Alone(timed)) };
+        let passenger = lead.join();
+        runtime.spawn(async move {
+            // Whoever asked may be gone by then; the answer is kept all the same.
+            let loaded = timed.await;
+            lead.land(&loaded);
+        });
+        Ok(State::Shared { landed: Box::pin(passenger.landed()), is_own: true })
     }
 }
 
@@ -94,8 +146,9 @@ impl Loading {
 struct Timed {
     gateway: Arc<Gateway>,
     answer: Guarded,
-    ticket: Ticket,
+    ticket: Option<Ticket>,
     deadline: Pin<Box<Sleep>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Future for Timed {
@@ -103,14 +156,14 @@ impl Future for Timed {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Loaded> {
         if let Poll::Ready(answer) = self.answer.poll(cx) {
-            return Poll::Ready(settle(&self.gateway, answer, &self.ticket));
+            return Poll::Ready(settle(&self.gateway, answer, self.ticket.as_ref()));
         }
         ready!(self.deadline.as_mut().poll(cx));
         Poll::Ready(Err(Rejection::new(RejectionKind::AuthorizerTimeout)))
     }
 }
 
-fn settle(gateway: &Gateway, answer: Result<Answered, Panicked>, ticket: &Ticket) -> Loaded {
+fn settle(gateway: &Gateway, answer: Result<Answered, Panicked>, ticket: Option<&Ticket>) -> Loaded {
     let answer = answer.map_err(|Panicked| Rejection::new(RejectionKind::AuthorizerPanic))?;
     gateway.accept(answer, ticket)
 }
@@ -128,7 +181,10 @@ impl Guarded {
         // Nothing is seen of the future after it panicked: it is only dropped.
         match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Ok),
-            Err(_) => Poll::Ready(Err(Panicked)),
+            Err(payload) => {
+                discard(payload);
+                Poll::Ready(Err(Panicked))
+            }
         }
     }
 }
@@ -137,8 +193,14 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         let answer = self.0.take();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(answer))) {
-            // A payload may panic when dropped, too; it is small, so it is left where it is.
-            std::mem::forget(payload);
+            discard(payload);
         }
+    }
+}
+
+/// Drops what a panic carried. That may panic, too; what it then carries is small, and is left where it is.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
     }
 }

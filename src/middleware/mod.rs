@@ -60,7 +60,9 @@
 //! carries no identity.
 
 mod builder;
+mod caching;
 mod context;
+mod flight;
 mod future;
 mod gateway;
 mod layer;
@@ -71,6 +73,7 @@ mod refused;
 mod rejection;
 mod responses;
 mod service;
+mod view;
 
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::arn::StageArn;
-use super::document::{Effect, Inner, PolicyDocument, Version};
+use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
-use super::plan::{Plan, Scope};
+use super::plan::{Complex, Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
+use super::stage::StageArn;
 
 /// A policy compiled for one stage: what is cached, and asked for every request.
 ///
@@ -40,22 +40,14 @@ impl BoundPolicy {
     pub(super) fn new(document: &PolicyDocument, stage: &StageArn) -> Self {
         let inner = &document.inner;
         let (mut allow, mut deny) = (Plan::default(), Plan::default());
+        allow.reserve(inner.statements.len(), inner.statements.len() * 32);
         for (index, statement) in (0_u32..).zip(&inner.statements) {
-            if !statement.covers_invoke() {
-                continue;
-            }
-            let plan = match statement.effect {
-                Effect::Allow => &mut allow,
-                Effect::Deny => &mut deny,
-            };
-            let dynamic = inner.version == Version::V2012
-                && statement.resources().iter().any(ResourcePattern::has_variables);
-            if statement.resources.negated || dynamic {
-                plan.push_complex(index);
-                continue;
-            }
-            for resource in statement.resources() {
-                push(plan, statement.effect, index, resource, stage);
+            if statement.covers_invoke() {
+                let plan = match statement.effect {
+                    Effect::Allow => &mut allow,
+                    Effect::Deny => &mut deny,
+                };
+                push_statement(plan, index, statement, inner.version, stage);
             }
         }
         allow.finish();
@@ -74,7 +66,7 @@ impl Inner {
     fn heap_bytes(&self) -> usize {
         let mut sum = size_of::<Self>() + 2 * size_of::<usize>();
         sum += self.id.as_ref().map_or(0, |id| id.len());
-        sum += self.statements.capacity() * size_of::<super::Statement>();
+        sum += self.statements.capacity() * size_of::<Statement>();
         for statement in &self.statements {
             sum += statement.heap_bytes();
         }
@@ -82,13 +74,46 @@ impl Inner {
     }
 }
 
-fn push(plan: &mut Plan, effect: Effect, statement: u32, resource: &ResourcePattern, stage: &StageArn) {
+/// Adds what is left of a statement when its action is known to be covered.
+pub(super) fn push_statement(
+    plan: &mut Plan,
+    index: u32,
+    statement: &Statement,
+    version: Version,
+    stage: &StageArn,
+) {
+    let origin = Origin { statement: index, conditional: !statement.conditions.is_empty() };
+    let is_dynamic = |resource: &ResourcePattern| version == Version::V2012 && resource.has_variables();
+    if statement.resources.negated {
+        if statement.resources().iter().any(is_dynamic) {
+            plan.push_complex(Complex::DynamicComplement { statement: index });
+            return;
+        }
+        let mut excepted = Plan::default();
+        for resource in statement.resources() {
+            push(&mut excepted, false, origin, resource, stage);
+        }
+        excepted.finish();
+        let conditional = origin.conditional;
+        plan.push_complex(Complex::Complement { statement: index, conditional, excepted });
+        return;
+    }
+    for (position, resource) in (0_u32..).zip(statement.resources()) {
+        if is_dynamic(resource) {
+            plan.push_complex(Complex::DynamicResource { statement: index, resource: position });
+        } else {
+            push(plan, statement.effect == Effect::Deny, origin, resource, stage);
+        }
+    }
+}
+
+fn push(plan: &mut Plan, aliases: bool, origin: Origin, resource: &ResourcePattern, stage: &StageArn) {
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
     let spelled = spell(rest, scope);
     let rest = spelled.as_deref().unwrap_or(rest);
-    plan.push(statement, rest, scope, false);
-    if effect == Effect::Deny {
-        for_each_alias(rest, |alias, canonical_only| plan.push(statement, alias, scope, canonical_only));
+    plan.push(origin, rest, scope, false);
+    if aliases {
+        for_each_alias(rest, |alias, canonical_only| plan.push(origin, alias, scope, canonical_only));
     }
 }
 
@@ -111,16 +136,7 @@ pub(super) fn behind_stage<'p>(pattern: &'p str, stage: &StageArn) -> Option<(&'
     if let Some(rest) = pattern.strip_prefix(stage.as_str()) {
         return Some((rest, Scope::Resource));
     }
-    let wanted = ["arn", stage.partition(), "execute-api", stage.region(), stage.account_id()];
-    let mut fields = pattern.splitn(6, ':');
-    for value in wanted {
-        match fields.next() {
-            Some(field) if glob::matches(field.as_bytes(), value.as_bytes()) => {}
-            Some(_) => return None,
-            None => return Some(("*", Scope::Resource)),
-        }
-    }
-    let Some(sixth) = fields.next() else { return Some(("*", Scope::Resource)) };
+    let Some(sixth) = sixth_field(pattern, stage)? else { return Some(("*", Scope::Resource)) };
     let prefix = stage.resource_prefix();
     if let Some(rest) = sixth.strip_prefix(prefix) {
         return Some((rest, Scope::Resource));
@@ -134,6 +150,20 @@ pub(super) fn behind_stage<'p>(pattern: &'p str, stage: &StageArn) -> Option<(&'
         return Some(("*", Scope::Resource));
     }
     Some((sixth, Scope::Stage))
+}
+
+/// The sixth field of a pattern, if it has one; `None` when the fields before it do not fit the stage.
+pub(super) fn sixth_field<'p>(pattern: &'p str, stage: &StageArn) -> Option<Option<&'p str>> {
+    let wanted = ["arn", stage.partition(), "execute-api", stage.region(), stage.account_id()];
+    let mut fields = pattern.splitn(6, ':');
+    for value in wanted {
+        match fields.next() {
+            Some(field) if glob::matches(field.as_bytes(), value.as_bytes()) => {}
+            Some(_) => return None,
+            None => return Some(None),
+        }
+    }
+    Some(fields.next())
 }
 
 /// The pattern with its path part in the spelling of ARNs, when it is not so written: the path begins behind the
@@ -197,6 +227,26 @@ mod tests {
         ] {
             assert_eq!(behind_stage(pattern, &stage), expected, "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_bound_policy_can_be_shared_and_weighs_what_it_holds() {
+        fn shared<T: Send + Sync + 'static>(_: &T) {}
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap();
+        let policy = |count: usize| {
+            (0..count)
+                .fold(stage.policy(), |policy, _| policy.allow(http::Method::GET, "/users/*"))
+                .build()
+                .unwrap()
+        };
+        let (small, large) = (policy(1).bind(&stage), policy(100).bind(&stage));
+        shared(&small);
+        assert!(
+            small.heap_bytes() > "GET/users/*".len() && small.heap_bytes() < 1024,
+            "{}",
+            small.heap_bytes()
+        );
+        assert!(large.heap_bytes() > 100 * stage.as_str().len());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 use http::Method;
 
-use super::arn::StageArn;
 use super::condition::Condition;
 use super::document::{Effect, PolicyDocument, Statement};
 use super::error::{PolicyError, PolicyErrorKind, quoted};
 use super::pattern::ResourcePattern;
+use super::stage::StageArn;
 use super::template;
 
 /// The methods that API Gateway knows.
@@ -101,7 +101,7 @@ impl PolicyBuilder {
     ///
     /// The first mistake that was made: a template that does not begin with `/` or is malformed, a value that is
     /// missing, empty, `.` or `..`, a method that cannot be one, a resource of more than 512 characters, a sid or a
-    /// condition before any statement.
+    /// condition before any statement, the same operator and key twice in one statement.
     pub fn build(self) -> Result<PolicyDocument, PolicyError> {
         match self.error {
             Some(error) => Err(error),

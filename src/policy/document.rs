@@ -1,5 +1,8 @@
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use super::condition::Condition;
 use super::error::PolicyError;
@@ -63,7 +66,10 @@ impl PolicyDocument {
 
     /// Adds a statement.
     #[must_use]
-    pub fn with_statement(mut self, statement: Statement) -> Self {
+    pub fn with_statement(mut self, mut statement: Statement) -> Self {
+        for condition in &mut statement.conditions {
+            condition.compile_or_invalidate(self.inner.version);
+        }
         Arc::make_mut(&mut self.inner).statements.push(statement);
         self
     }
@@ -131,7 +137,7 @@ impl Version {
 }
 
 /// Whether a statement allows or denies.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_enums, reason = "closed by the IAM definition")]
 pub enum Effect {
     /// Allows, unless another statement denies.
@@ -199,10 +205,24 @@ impl Statement {
     }
 
     /// Adds a condition; all conditions of a statement have to hold.
+    ///
+    /// A statement with two conditions of the same operator and key is evaluated, but has no form in JSON.
     #[must_use]
     pub fn with_condition(mut self, condition: Condition) -> Self {
-        self.conditions.push(condition);
+        // Conditions of one operator stand together, as they do in JSON.
+        let alike = |known: &Condition| known.parsed_operator() == condition.parsed_operator();
+        let at = self.conditions.iter().rposition(alike).map_or(self.conditions.len(), |at| at + 1);
+        self.conditions.insert(at, condition);
         self
+    }
+
+    /// Two conditions that JSON could not tell apart.
+    pub(super) fn repeated_condition(&self) -> Option<&Condition> {
+        if self.conditions.len() < 2 {
+            return None;
+        }
+        let mut seen = HashSet::with_capacity(self.conditions.len());
+        self.conditions.iter().find(|condition| !seen.insert((condition.parsed_operator(), condition.key())))
     }
 
     /// Whether it allows or denies.
@@ -260,7 +280,8 @@ impl Statement {
         sum += self.actions.entries.heap_bytes() + self.resources.entries.heap_bytes();
         sum += self.actions().iter().map(ActionPattern::heap_bytes).sum::<usize>();
         sum += self.resources().iter().map(|resource| resource.as_str().len()).sum::<usize>();
-        sum + self.conditions.capacity() * size_of::<Condition>()
+        sum += self.conditions.capacity() * size_of::<Condition>();
+        sum + self.conditions.iter().map(Condition::heap_bytes).sum::<usize>()
     }
 }
 

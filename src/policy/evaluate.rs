@@ -1,64 +1,11 @@
-use super::bind::{BoundPolicy, behind_stage, spell};
-use super::document::{Effect, Inner, Statement};
-use super::glob;
-use super::plan::{Scope, Target};
+use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
+use super::decision::{Decision, Evaluation};
+use super::document::{Effect, Statement};
+use super::pattern::ResourcePattern;
+use super::plan::{Complex, Origin, Plan, Scope, Target};
 use super::request::AccessRequest;
-
-/// What a policy says about a request.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "closed by the IAM evaluation logic and its one unknown")]
-pub enum Decision {
-    /// A statement allows it and none denies it.
-    Allow,
-    /// A statement denies it.
-    ExplicitDeny,
-    /// No statement is about it.
-    ImplicitDeny,
-    /// It would be allowed, but a `Deny` depends on something that is not known. It is refused, as an error.
-    Indeterminate,
-}
-
-/// The answer to an [`AccessRequest`], with the statement that settled it.
-#[derive(Clone, Copy, Debug)]
-pub struct Evaluation<'p> {
-    document: &'p Inner,
-    decision: Decision,
-    statement: Option<u32>,
-    unavailable_key: Option<&'p str>,
-}
-
-impl<'p> Evaluation<'p> {
-    /// The answer.
-    #[must_use]
-    pub const fn decision(&self) -> Decision {
-        self.decision
-    }
-
-    /// Whether the answer is [`Decision::Allow`].
-    #[must_use]
-    pub const fn is_allowed(&self) -> bool {
-        matches!(self.decision, Decision::Allow)
-    }
-
-    /// The index of the statement that settled it: the first that allows, denies or cannot be decided. An implicit
-    /// denial has none.
-    #[must_use]
-    pub fn statement(&self) -> Option<usize> {
-        self.statement.map(|index| index as usize)
-    }
-
-    /// The name of that statement, if it has one.
-    #[must_use]
-    pub fn sid(&self) -> Option<&'p str> {
-        self.statement.and_then(|index| self.document.statements.get(index as usize)).and_then(Statement::sid)
-    }
-
-    /// The condition key whose value would have been needed, when the answer is [`Decision::Indeterminate`].
-    #[must_use]
-    pub const fn unavailable_key(&self) -> Option<&'p str> {
-        self.unavailable_key
-    }
-}
+use super::resolve::{self, Unresolved};
+use super::truth::Truth;
 
 impl BoundPolicy {
     /// Decides a request.
@@ -67,99 +14,228 @@ impl BoundPolicy {
     /// as it is.
     #[must_use]
     pub fn evaluate<'p>(&'p self, request: &AccessRequest<'_>) -> Evaluation<'p> {
-        let answer = |decision, statement| Evaluation {
-            document: &self.document,
-            decision,
-            statement,
-            unavailable_key: None,
+        let answer = |decision, statement, unavailable_key| {
+            Evaluation::new(&self.document, decision, statement, unavailable_key)
         };
-        if let Some(statement) = self.first_denial(request) {
-            return answer(Decision::ExplicitDeny, Some(statement));
-        }
-        match self.first_permission(request) {
-            Some(statement) => answer(Decision::Allow, Some(statement)),
-            None => answer(Decision::ImplicitDeny, None),
-        }
-    }
-
-    fn first_denial(&self, request: &AccessRequest<'_>) -> Option<u32> {
-        let mut first = None;
-        for target in self.aliases(request) {
-            self.deny.search(&target, |statement| {
-                first = Some(first.map_or(statement, |known: u32| known.min(statement)));
-                true
-            });
-        }
-        for &index in self.deny.complex() {
-            if first.is_none_or(|known| index < known) && self.complex_applies(index, request) {
-                first = Some(index);
-            }
-        }
-        first
-    }
-
-    fn first_permission(&self, request: &AccessRequest<'_>) -> Option<u32> {
-        let mut first = None;
-        self.allow.search(&self.exact(request), |statement| {
-            first = Some(statement);
-            true
-        });
-        for &index in self.allow.complex() {
-            if first.is_none_or(|known| index < known) && self.complex_applies(index, request) {
-                first = Some(index);
-            }
-        }
-        first
-    }
-
-    fn complex_applies(&self, index: u32, request: &AccessRequest<'_>) -> bool {
-        let Some(statement) = self.document.statements.get(index as usize) else { return false };
-        let dynamic = statement.resources().iter().any(|resource| resource.as_str().contains("${"));
-        if dynamic {
-            return statement.effect == Effect::Deny;
-        }
-        let target = self.exact(request);
-        !statement.resources().iter().any(|resource| {
-            behind_stage(resource.as_str(), &self.stage).is_some_and(|(rest, scope)| {
-                let spelled = spell(rest, scope);
-                let prefix = if scope == Scope::Stage { target.prefix } else { "" };
-                let pattern = spelled.as_deref().unwrap_or(rest);
-                glob::matches_parts(pattern.as_bytes(), [prefix, target.method, target.path])
-            })
-        })
-    }
-
-    fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
-        Target {
-            prefix: self.stage.resource_prefix(),
-            method: request.method,
-            path: request.path,
-            is_canonical: request.canonical_path.is_none(),
-        }
-    }
-
-    /// Every spelling of the request that an explicit denial is compared with. A slash that is added at the end is
-    /// part of the patterns.
-    fn aliases<'a>(&'a self, request: &AccessRequest<'a>) -> impl Iterator<Item = Target<'a>> + use<'a> {
         let exact = self.exact(request);
-        let canonical = request.canonical_path.map(|path| Target { path, is_canonical: true, ..exact });
-        let as_get = matches!(request.method, "HEAD" | "CONNECT");
-        std::iter::once(exact)
-            .chain(canonical)
-            .flat_map(|target| {
-                let shorter = target.path.strip_suffix('/').filter(|path| !path.is_empty());
-                std::iter::once(target).chain(shorter.map(|path| Target { path, ..target }))
-            })
-            .flat_map(move |target| {
-                std::iter::once(target).chain(as_get.then_some(Target { method: "GET", ..target }))
-            })
+        let mut denied = Found::default();
+        if !self.deny.is_empty() {
+            for_each_alias(exact, request, |target| {
+                self.search(&self.deny, target, request, &mut denied);
+            });
+            if !self.deny.complex().is_empty() {
+                self.search_complex(&self.deny, request, &mut denied);
+            }
+            if denied.certain.is_some() {
+                return answer(Decision::ExplicitDeny, denied.certain, None);
+            }
+        }
+        let mut allowed = Found::default();
+        self.search(&self.allow, &exact, request, &mut allowed);
+        if let Some(other) = request.as_other_method() {
+            self.search(&self.allow, &self.exact(&other), request, &mut allowed);
+        }
+        if !self.allow.complex().is_empty() {
+            self.search_complex(&self.allow, request, &mut allowed);
+        }
+        match (allowed.certain, denied.unknown) {
+            (None, _) => answer(Decision::ImplicitDeny, None, None),
+            (Some(_), Some((statement, key))) => answer(Decision::Indeterminate, Some(statement), Some(key)),
+            (Some(statement), None) => answer(Decision::Allow, Some(statement), None),
+        }
     }
+
+    #[inline]
+    fn search<'p>(
+        &'p self,
+        plan: &'p Plan,
+        target: &Target<'_>,
+        request: &AccessRequest<'_>,
+        found: &mut Found<'p>,
+    ) {
+        let mut last: Option<(u32, Truth<'p>)> = None;
+        plan.search(target, |entry| {
+            let statement = entry.statement;
+            if found.is_settled_before(statement) {
+                return true;
+            }
+            let truth = match last {
+                Some((known, truth)) if known == statement => truth,
+                _ if entry.conditional => self.conditions_hold(statement, request),
+                _ => Truth::True,
+            };
+            last = Some((statement, truth));
+            found.note(statement, truth)
+        });
+    }
+
+    fn search_complex<'p>(&'p self, plan: &'p Plan, request: &AccessRequest<'_>, found: &mut Found<'p>) {
+        for complex in plan.complex() {
+            let index = complex.statement();
+            if found.is_settled_before(index) {
+                continue;
+            }
+            let resource = self.complex_covers(complex, request);
+            let truth = match (resource, complex) {
+                (Truth::False, _) | (_, Complex::Complement { conditional: false, .. }) => resource,
+                _ => Truth::all([self.conditions_hold(index, request), resource]),
+            };
+            found.note(index, truth);
+        }
+    }
+
+    fn conditions_hold(&self, statement: u32, request: &AccessRequest<'_>) -> Truth<'_> {
+        let conditions = self.document.statements.get(statement as usize).map(Statement::conditions);
+        Truth::all(conditions.unwrap_or_default().iter().map(|condition| condition.holds(request.context)))
+    }
+
+    /// Whether the resources of such a statement cover the request.
+    pub(super) fn complex_covers<'p>(
+        &'p self,
+        complex: &'p Complex,
+        request: &AccessRequest<'_>,
+    ) -> Truth<'p> {
+        let statement = || self.document.statements.get(complex.statement() as usize);
+        match complex {
+            Complex::Complement { excepted, .. } => {
+                // What is excepted from an Allow under one of two names is excepted.
+                let is_permission = statement().is_some_and(|statement| statement.effect == Effect::Allow);
+                let other = request.as_other_method().filter(|_| is_permission);
+                let mut names = std::iter::once(*request).chain(other);
+                Truth::from_bool(!names.any(|name| excepted.covers_any(&self.exact(&name))))
+            }
+            Complex::DynamicResource { resource, .. } => {
+                let Some(statement) = statement() else { return Truth::False };
+                let Some(resource) = statement.resources().get(*resource as usize) else {
+                    return Truth::False;
+                };
+                let is_denial = statement.effect == Effect::Deny;
+                match self.resolved_covers(resource, request, is_denial) {
+                    Ok(covers) => Truth::from_bool(covers),
+                    Err(Unresolved::Missing(_)) if !is_denial => Truth::False,
+                    Err(unresolved) => Truth::Unknown(unresolved.key()),
+                }
+            }
+            Complex::DynamicComplement { .. } => {
+                let Some(statement) = statement() else { return Truth::False };
+                let mut missing = false;
+                let excepted = Truth::any(statement.resources().iter().map(|resource| {
+                    match self.resolved_covers(resource, request, false) {
+                        Ok(covers) => Truth::from_bool(covers),
+                        Err(Unresolved::Missing(_)) => {
+                            missing = true;
+                            Truth::False
+                        }
+                        Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
+                    }
+                }));
+                if missing && statement.effect == Effect::Allow {
+                    Truth::False
+                } else {
+                    excepted.negated_if(true)
+                }
+            }
+        }
+    }
+
+    /// Whether a resource covers the request once its variables are replaced.
+    fn resolved_covers<'p>(
+        &'p self,
+        resource: &'p ResourcePattern,
+        request: &AccessRequest<'_>,
+        aliases: bool,
+    ) -> Result<bool, Unresolved<'p>> {
+        let sixth = match sixth_field(resource.as_str(), &self.stage) {
+            None => return Ok(false),
+            Some(None) => return Ok(true),
+            Some(Some(sixth)) => sixth,
+        };
+        let pattern = resolve::resource(sixth, request.context)?;
+        let origin = Origin { statement: 0, conditional: false };
+        let mut plan = Plan::default();
+        plan.push(origin, &pattern, Scope::Stage, false);
+        let exact = self.exact(request);
+        if !aliases {
+            return Ok(plan.covers_any(&exact));
+        }
+        for_each_pattern_alias(&pattern, |alias, canonical_only| {
+            plan.push(origin, alias, Scope::Stage, canonical_only);
+        });
+        let mut covers = false;
+        for_each_alias(exact, request, |target| covers = covers || plan.covers_any(target));
+        Ok(covers)
+    }
+
+    #[inline]
+    pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
+        let is_canonical = request.canonical_path.is_none();
+        Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)
+    }
+}
+
+/// What a search has found: the first statement that certainly applies, and the first that may.
+#[derive(Debug, Default)]
+struct Found<'p> {
+    certain: Option<u32>,
+    unknown: Option<(u32, &'p str)>,
+}
+
+impl<'p> Found<'p> {
+    fn is_settled_before(&self, statement: u32) -> bool {
+        self.certain.is_some_and(|certain| certain <= statement)
+    }
+
+    /// Whether the statement settles it.
+    fn note(&mut self, statement: u32, truth: Truth<'p>) -> bool {
+        match truth {
+            Truth::False => {}
+            Truth::True => self.certain = Some(self.certain.map_or(statement, |known| known.min(statement))),
+            Truth::Unknown(key) => {
+                if self.unknown.is_none_or(|(known, _)| statement < known) {
+                    self.unknown = Some((statement, key));
+                }
+            }
+        }
+        truth == Truth::True
+    }
+}
+
+/// Every spelling of the request that an explicit denial is compared with. A slash that is added at the end is part
+/// of the patterns.
+pub(super) fn for_each_alias<'a>(
+    exact: Target<'a>,
+    request: &AccessRequest<'a>,
+    mut compare: impl FnMut(&Target<'a>),
+) {
+    let as_get = matches!(request.method, "HEAD" | "CONNECT");
+    let mut spelling = |target: Target<'a>| {
+        compare(&target);
+        if as_get {
+            compare(&target.with_method("GET"));
+        }
+    };
+    spelling(exact);
+    if let Some(shorter) = without_last_slash(exact.path) {
+        spelling(exact.with_path(shorter, exact.is_canonical));
+    }
+    if let Some(canonical) = request.canonical_path {
+        spelling(exact.with_path(canonical, true));
+        if let Some(shorter) = without_last_slash(canonical) {
+            spelling(exact.with_path(shorter, true));
+        }
+    }
+}
+
+fn without_last_slash(path: &str) -> Option<&str> {
+    path.strip_suffix('/').filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Decision::{self, Allow, ExplicitDeny, ImplicitDeny};
-    use crate::policy::{AccessRequest, PolicyDocument, StageArn};
+    use crate::policy::Decision::{self, Allow, ExplicitDeny, ImplicitDeny, Indeterminate};
+    use crate::policy::{
+        AccessRequest, ConditionContext, ConditionKey, ConditionValue, PolicyDocument, StageArn,
+    };
 
     fn stage() -> StageArn {
         StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap()
@@ -257,6 +333,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_as_another_method_is_denied_as_its_own() {
+        let head = AccessRequest::new("HEAD", "/admin").allowed_as("GET");
+        assert_eq!(decide(&[("Allow", "~/prod/GET/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/HEAD/*")], &head), Allow);
+        assert_eq!(decide(&[("Allow", "~/prod/POST/*")], &head), ImplicitDeny);
+        for denied in ["GET", "HEAD", "*"] {
+            let denied = format!("~/prod/{denied}/admin");
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &denied)], &head), ExplicitDeny);
+            assert_eq!(decide(&[("Allow!", &denied)], &head), ImplicitDeny);
+        }
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/GET/admin")], &head), ExplicitDeny);
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/HEAD/admin")], &head), Allow);
+    }
+
+    #[test]
     fn not_resource_is_everything_else() {
         assert_eq!(decide(&[("Allow!", "~/prod/GET/admin")], &get("/a")), Allow);
         assert_eq!(decide(&[("Allow!", "~/prod/GET/admin")], &get("/admin")), ImplicitDeny);
@@ -272,5 +363,70 @@ mod tests {
         assert_eq!(decide(&[("Allow", "~/prod/*")], &open), Allow);
         assert_eq!(decide(&[("Allow", "~/*/$connect")], &open), Allow);
         assert_eq!(decide(&[("Allow", "~/prod/GET/*")], &open), ImplicitDeny);
+    }
+
+    /// `x:here` is `a/b*`, `x:hidden` is not known, everything else is absent.
+    struct Context;
+
+    impl ConditionContext for Context {
+        fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
+            match key.as_str() {
+                "x:here" => "a/b*".into(),
+                "x:hidden" => ConditionValue::Unavailable,
+                _ => ConditionValue::Absent,
+            }
+        }
+    }
+
+    fn with_context<'a>(path: &'a str) -> AccessRequest<'a> {
+        get(path).with_context(&Context)
+    }
+
+    #[test]
+    fn variables_in_resources_are_literal() {
+        let mine = [("Allow", "~/prod/GET/${x:here}/*")];
+        assert_eq!(decide(&mine, &with_context("/a/b%2A/x")), Allow);
+        assert_eq!(decide(&mine, &with_context("/a/bc/x")), ImplicitDeny);
+        let denied = [("Allow", "*"), ("Deny", "~/prod/GET/${x:here}/")];
+        assert_eq!(decide(&denied, &with_context("/a/b%2A")), ExplicitDeny);
+        assert_eq!(decide(&[("Allow", "~/prod/GET/${x:no, 'one'}")], &with_context("/one")), Allow);
+        assert_eq!(decide(&[("Allow", "~/${x:no, 'prod'}/GET/%6fne")], &with_context("/one")), Allow);
+    }
+
+    #[test]
+    fn unresolved_variables_fail_closed() {
+        for (variable, deny_not) in [("${x:none}", ExplicitDeny), ("${x:hidden}", Indeterminate)] {
+            let pattern = format!("~/prod/GET/{variable}");
+            let decide = |statements: &[(&str, &str)]| decide(statements, &with_context("/one"));
+            assert_eq!(decide(&[("Allow", &pattern)]), ImplicitDeny);
+            assert_eq!(decide(&[("Allow!", &pattern)]), ImplicitDeny);
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &pattern)]), Indeterminate);
+            assert_eq!(decide(&[("Deny", &pattern)]), ImplicitDeny);
+            assert_eq!(decide(&[("Allow", "*"), ("Deny!", &pattern)]), deny_not);
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &pattern), ("Deny", "*")]), ExplicitDeny);
+        }
+    }
+
+    #[test]
+    fn an_unknown_denial_names_its_key() {
+        let text = r#"{"Statement":[
+            {"Effect":"Allow","Action":"*","Resource":"*"},
+            {"Sid":"s","Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"X:Hidden":"true"}}},
+            {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"x:none":"true"}}}]}"#;
+        let policy = PolicyDocument::from_json(text).unwrap().bind(&stage());
+        let evaluation = policy.evaluate(&with_context("/x"));
+        assert_eq!(evaluation.decision(), Indeterminate);
+        assert_eq!((evaluation.statement(), evaluation.sid()), (Some(1), Some("s")));
+        assert_eq!(evaluation.unavailable_key(), Some("X:Hidden"));
+        assert_eq!(policy.evaluate(&get("/x")).decision(), Allow);
+    }
+
+    #[test]
+    fn version_2008_has_no_variables() {
+        let text = r#"{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*",
+            "Resource":"arn:aws:execute-api:*:*:*/prod/GET/${x:here}"}}"#;
+        let policy = PolicyDocument::from_json(text).unwrap().bind(&stage());
+        assert_eq!(policy.evaluate(&with_context("/$%7Bx:here%7D")).decision(), Allow);
+        assert_eq!(policy.evaluate(&with_context("/a/b%2A")).decision(), ImplicitDeny);
     }
 }

@@ -34,6 +34,36 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
+/// The same for a pattern that begins and ends with `*` and has no `?`.
+pub(super) fn matches_stars(pattern: &[u8], text: &[u8]) -> bool {
+    let mut rest = text;
+    for segment in pattern.split(|byte| *byte == b'*') {
+        let Some(behind) = behind_first(segment, rest) else { return false };
+        rest = behind;
+    }
+    true
+}
+
+/// Whether the segment is anywhere in the text.
+#[inline]
+pub(super) fn contains(segment: &[u8], text: &[u8]) -> bool {
+    behind_first(segment, text).is_some()
+}
+
+/// What follows the first place in the text where the segment is.
+#[inline]
+fn behind_first<'t>(segment: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    let Some((first, others)) = segment.split_first() else { return Some(text) };
+    let mut rest = text;
+    loop {
+        let at = rest.iter().position(|byte| byte == first)?;
+        rest = rest.get(at + 1..)?;
+        if let Some(behind) = rest.strip_prefix(others) {
+            return Some(behind);
+        }
+    }
+}
+
 /// The same for a text that comes in parts.
 pub(super) fn matches_parts(pattern: &[u8], parts: [&str; 3]) -> bool {
     const ROOM: usize = 2048;
@@ -51,27 +81,96 @@ pub(super) fn matches_parts(pattern: &[u8], parts: [&str; 3]) -> bool {
 
 /// The same without case, for the names of actions.
 pub(super) fn matches_ignoring_case(pattern: &[u8], text: &[u8]) -> bool {
+    walk(
+        pattern,
+        text,
+        |wanted| *wanted == b'*',
+        |wanted, rest| match rest.first() {
+            Some(byte) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => 1,
+            _ => 0,
+        },
+    )
+}
+
+/// One element of a pattern in which a wildcard can also be meant literally.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Token {
+    Byte(u8),
+    One,
+    Star,
+}
+
+/// Whether a pattern covers the whole of a text in UTF-8; [`Token::One`] is one character.
+pub(super) fn matches_tokens(pattern: &[Token], text: &str) -> bool {
+    walk(
+        pattern,
+        text.as_bytes(),
+        |token| *token == Token::Star,
+        |token, rest| match (token, rest.first()) {
+            (Token::Byte(wanted), Some(byte)) if wanted == byte => 1,
+            (Token::One, Some(byte)) => character_length(*byte),
+            _ => 0,
+        },
+    )
+}
+
+/// The same for a pattern in which nothing is meant literally.
+pub(super) fn matches_text(pattern: &str, text: &str) -> bool {
+    if pattern.is_ascii() && text.is_ascii() {
+        return matches(pattern.as_bytes(), text.as_bytes());
+    }
+    walk(
+        pattern.as_bytes(),
+        text.as_bytes(),
+        |wanted| *wanted == b'*',
+        |wanted, rest| match rest.first() {
+            Some(byte) if *wanted == b'?' => character_length(*byte),
+            Some(byte) if wanted == byte => 1,
+            _ => 0,
+        },
+    )
+}
+
+/// How many bytes the character has that begins with this one; 0 when none begins with it.
+const fn character_length(first: u8) -> usize {
+    match first {
+        0..=0x7F => 1,
+        0x80..=0xBF => 0,
+        0xC0..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xFF => 4,
+    }
+}
+
+/// The matcher with last-star memory over any kind of pattern. `fits` says how many bytes an element covers at the
+/// start of the text, 0 for none.
+fn walk<P>(
+    pattern: &[P],
+    text: &[u8],
+    is_star: impl Fn(&P) -> bool,
+    fits: impl Fn(&P, &[u8]) -> usize,
+) -> bool {
     let (mut at_pattern, mut at_text) = (0_usize, 0_usize);
     let mut star: Option<(usize, usize)> = None;
-    while let Some(byte) = text.get(at_text) {
-        match pattern.get(at_pattern) {
-            Some(b'*') => {
-                at_pattern += 1;
-                star = Some((at_pattern, at_text));
-            }
-            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
-                at_pattern += 1;
-                at_text += 1;
-            }
-            _ => {
-                let Some((behind_star, tried)) = star else { return false };
-                at_pattern = behind_star;
-                at_text = tried + 1;
-                star = Some((behind_star, at_text));
-            }
+    while let Some(rest) = text.get(at_text..).filter(|rest| !rest.is_empty()) {
+        let element = pattern.get(at_pattern);
+        if element.is_some_and(&is_star) {
+            at_pattern += 1;
+            star = Some((at_pattern, at_text));
+            continue;
+        }
+        let covered = element.map_or(0, |element| fits(element, rest));
+        if covered > 0 {
+            at_pattern += 1;
+            at_text += covered;
+        } else {
+            let Some((behind_star, tried)) = star else { return false };
+            at_pattern = behind_star;
+            at_text = tried + 1;
+            star = Some((behind_star, at_text));
         }
     }
-    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(is_star))
 }
 
 /// The same answer for hostile input: the ends are compared in place, what stands between two stars is
@@ -113,12 +212,45 @@ fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
     {
         return haystack.find(needle);
     }
-    text.windows(segment.len()).position(|window| equals(segment, window))
+    find_with_wildcards(segment, text)
+}
+
+/// Where a segment with `?` begins: every place of the segment is a bit, and all of them move on with each byte.
+fn find_with_wildcards(segment: &[u8], text: &[u8]) -> Option<usize> {
+    const WORDS: usize = 8;
+    if segment.len() > WORDS * 64 {
+        return text.windows(segment.len()).position(|window| equals(segment, window));
+    }
+    let mut fitting = [[0_u64; WORDS]; 256];
+    let mut wild = [0_u64; WORDS];
+    for (place, wanted) in segment.iter().enumerate() {
+        let row = if *wanted == b'?' { Some(&mut wild) } else { fitting.get_mut(usize::from(*wanted)) };
+        if let Some(word) = row.and_then(|row| row.get_mut(place / 64)) {
+            *word |= 1 << (place % 64);
+        }
+    }
+    let last = segment.len().checked_sub(1)?;
+    let mut reached = [0_u64; WORDS];
+    for (at, byte) in text.iter().enumerate() {
+        let mut carried = 1;
+        let fits = fitting.get(usize::from(*byte))?;
+        for ((word, fits), wild) in reached.iter_mut().zip(fits).zip(&wild) {
+            let next = *word >> 63;
+            *word = (*word << 1 | carried) & (fits | wild);
+            carried = next;
+        }
+        if reached.get(last / 64).is_some_and(|word| word >> (last % 64) & 1 == 1) {
+            return at.checked_sub(last);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, matches_by_segment, matches_ignoring_case};
+    use super::{
+        find_with_wildcards, matches, matches_by_segment, matches_ignoring_case, matches_stars, matches_text,
+    };
 
     #[test]
     fn wildcards_mean_what_iam_says() {
@@ -163,8 +295,12 @@ mod tests {
             all
         };
         for pattern in words(&alphabet, 4) {
+            let inner = [b"*", pattern.as_slice(), b"*"].concat();
             for text in words(&alphabet[..2], 4) {
                 assert_eq!(matches(&pattern, &text), matches_by_segment(&pattern, &text));
+                if !pattern.contains(&b'?') {
+                    assert_eq!(matches(&inner, &text), matches_stars(&inner, &text));
+                }
             }
         }
     }
@@ -173,6 +309,25 @@ mod tests {
     fn actions_ignore_case() {
         assert!(matches_ignoring_case(b"EXECUTE-API:inv*", b"execute-api:Invoke"));
         assert!(!matches_ignoring_case(b"execute-api:Manage*", b"execute-api:Invoke"));
+    }
+
+    #[test]
+    fn a_character_counts_once_in_conditions() {
+        assert!(matches_text("caf?", "café"));
+        assert!(!matches_text("caf??", "café"));
+        assert!(matches_text("*é?", "aéé"));
+        assert!(!matches_text("?", ""));
+    }
+
+    #[test]
+    fn long_segments_are_found_where_they_are() {
+        for front in [0, 1, 63, 64, 65, 200] {
+            let segment = format!("{}?b{}", "a".repeat(front), "c".repeat(70));
+            let text = format!("{}zb{}", "a".repeat(front + 9), "c".repeat(80));
+            assert_eq!(find_with_wildcards(segment.as_bytes(), text.as_bytes()), Some(9), "{front}");
+            let other = text.replace('b', "d");
+            assert_eq!(find_with_wildcards(segment.as_bytes(), other.as_bytes()), None, "{front}");
+        }
     }
 
     #[test]

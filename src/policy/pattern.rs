@@ -58,7 +58,8 @@ impl ResourcePattern {
                 ));
             }
         }
-        Ok(Self { text: text.into(), has_variables: text.contains("${") })
+        let has_variables = text.as_bytes().contains(&b'$') && text.contains("${");
+        Ok(Self { text: text.into(), has_variables })
     }
 
     /// Under version 2012-10-17: every variable is well formed and stands behind the fifth colon.

@@ -1,6 +1,8 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
+use super::hash::{first_bytes, last_bytes, pairs_needed, pairs_of};
+use super::index::Index;
 
 /// What a pattern is compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,31 +13,67 @@ pub(super) enum Scope {
     Stage,
 }
 
-/// The patterns, and the statements that cannot be decided by a pattern alone.
+/// More entries than this are found through an index.
+const LINEAR: usize = 24;
+
+/// Fewer than so many literal bytes at an end say little.
+const WEAK: usize = 4;
+
+/// Up to so many candidates are compared without being pre-selected.
+pub(super) const FEW: usize = 4;
+
+/// The patterns, and the statements that cannot be decided by comparing patterns one by one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     text: Vec<u8>,
     entries: Vec<Entry>,
-    complex: Vec<u32>,
+    index: Option<Box<Index>>,
+    complex: Vec<Complex>,
+}
+
+/// What needs more than a list of patterns.
+#[derive(Clone, Debug)]
+pub(super) enum Complex {
+    /// `NotResource`: what none of these patterns covers.
+    Complement { statement: u32, conditional: bool, excepted: Plan },
+    /// `NotResource` with variables.
+    DynamicComplement { statement: u32 },
+    /// One resource with variables.
+    DynamicResource { statement: u32, resource: u32 },
+}
+
+impl Complex {
+    pub(super) const fn statement(&self) -> u32 {
+        match self {
+            Self::Complement { statement, .. }
+            | Self::DynamicComplement { statement }
+            | Self::DynamicResource { statement, .. } => *statement,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(super) struct Entry {
+    gate: Gate,
     start: u32,
     end: u32,
     /// Where the path begins, unless method and path cannot be told apart.
     path: u32,
     first_wildcard: u32,
     behind_last_wildcard: u32,
-    statement: u32,
-    form: Form,
-    shape: Shape,
+    pub(super) statement: u32,
+    pub(super) form: Form,
+    pub(super) shape: Shape,
     canonical_only: bool,
+    /// Whether the statement has conditions.
+    pub(super) conditional: bool,
+    /// Pairs of bytes that the path must have, where its ends say little.
+    needs: u128,
 }
 
 /// How method and path are told apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Form {
+pub(super) enum Form {
     /// `*` and then a path: any method.
     AnyMethod,
     /// The method is literal.
@@ -46,11 +84,24 @@ enum Form {
 
 /// What the path part looks like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Shape {
+pub(super) enum Shape {
     /// One `*`, no `?`: only the ends count.
     Ends,
     Exact,
+    /// With `?`.
     General,
+    /// More than two `*`, no `?`.
+    Stars,
+    /// Two `*` with literal text between them, no `?`.
+    Two,
+}
+
+/// Where a pattern comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) statement: u32,
+    /// Whether the statement has conditions.
+    pub(super) conditional: bool,
 }
 
 /// One spelling of a request.
@@ -60,25 +111,94 @@ pub(super) struct Target<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) is_canonical: bool,
+    /// Method and path cannot be told apart in the text they make together.
+    is_odd: bool,
+    method_start: u64,
+    path_start: u64,
+    path_end: u64,
 }
 
-impl Target<'_> {
-    /// Whether method and path can be told apart in the text they make together.
-    fn is_plain(&self) -> bool {
-        self.path.starts_with('/') && !self.method.contains('/')
+impl<'a> Target<'a> {
+    #[inline]
+    pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
+        Self {
+            prefix,
+            method,
+            path,
+            is_canonical,
+            is_odd: path.as_bytes().first() != Some(&b'/') || method.bytes().any(|byte| byte == b'/'),
+            method_start: first_bytes(method.as_bytes()),
+            path_start: first_bytes(path.as_bytes()),
+            path_end: last_bytes(path.as_bytes()),
+        }
+    }
+
+    pub(super) fn with_method(self, method: &'a str) -> Self {
+        Self::new(self.prefix, method, self.path, self.is_canonical)
+    }
+
+    pub(super) fn with_path(self, path: &'a str, is_canonical: bool) -> Self {
+        Self::new(self.prefix, self.method, path, is_canonical)
+    }
+
+    pub(super) const fn method_start(&self) -> u64 {
+        self.method_start
+    }
+}
+
+/// The outer bytes of a pattern: whatever they do not fit cannot be covered. A zero mask fits everything.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gate {
+    method: u64,
+    head: u64,
+    head_mask: u64,
+    tail: u64,
+    tail_mask: u64,
+}
+
+impl Gate {
+    fn new(method: &[u8], head: &[u8], tail: &[u8]) -> Self {
+        let unused = |part: &[u8]| u32::try_from(8_usize.saturating_sub(part.len()) * 8).unwrap_or_default();
+        Self {
+            method: first_bytes(method),
+            head: first_bytes(head),
+            head_mask: u64::MAX.checked_shr(unused(head)).unwrap_or_default(),
+            tail: last_bytes(tail),
+            tail_mask: u64::MAX.checked_shl(unused(tail)).unwrap_or_default(),
+        }
+    }
+
+    #[inline]
+    fn admits(&self, target: &Target<'_>) -> bool {
+        (self.method == 0 || self.method == target.method_start)
+            && self.head == target.path_start & self.head_mask
+            && self.tail == target.path_end & self.tail_mask
     }
 }
 
 impl Plan {
-    pub(super) fn push_complex(&mut self, statement: u32) {
-        self.complex.push(statement);
+    pub(super) fn push_complex(&mut self, complex: Complex) {
+        self.complex.push(complex);
     }
 
-    pub(super) fn complex(&self) -> &[u32] {
+    pub(super) fn complex(&self) -> &[Complex] {
         &self.complex
     }
 
-    pub(super) fn push(&mut self, statement: u32, pattern: &str, scope: Scope, canonical_only: bool) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.complex.is_empty()
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn reserve(&mut self, entries: usize, text: usize) {
+        self.entries.reserve_exact(entries);
+        self.text.reserve_exact(text);
+    }
+
+    pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, canonical_only: bool) {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let bytes = pattern.as_bytes();
         let wildcard = |byte: &u8| matches!(byte, b'*' | b'?');
@@ -99,50 +219,115 @@ impl Plan {
         let path = if form == Form::Method { slash.unwrap_or_default() } else { 0 };
         let shape = if first == bytes.len() {
             Shape::Exact
-        } else if behind == first + 1 && bytes.get(first) == Some(&b'*') {
-            Shape::Ends
-        } else {
+        } else if bytes.contains(&b'?') {
             Shape::General
+        } else if behind == first + 1 {
+            Shape::Ends
+        } else if bytes
+            .get(first + 1..behind - 1)
+            .is_some_and(|between| !between.is_empty() && !between.contains(&b'*'))
+        {
+            Shape::Two
+        } else {
+            Shape::Stars
+        };
+        let gate = match form {
+            Form::Whole(_) => Gate::default(),
+            _ => Gate::new(
+                bytes.get(..path).unwrap_or_default(),
+                bytes.get(path..first).unwrap_or_default(),
+                bytes.get(if shape == Shape::Exact { path } else { behind }..).unwrap_or_default(),
+            ),
+        };
+        let is_weak = first < path + WEAK && bytes.len() < behind + WEAK;
+        let needs = match (form, shape) {
+            (Form::Method | Form::AnyMethod, Shape::Two | Shape::Stars | Shape::General) if is_weak => {
+                pairs_needed(bytes.get(path..).unwrap_or_default())
+            }
+            _ => 0,
         };
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
         self.entries.push(Entry {
+            gate,
             start: offset(start),
             end: offset(self.text.len()),
             path: offset(start + path),
             first_wildcard: offset(start + first),
             behind_last_wildcard: offset(start + behind),
-            statement,
+            statement: origin.statement,
             form,
             shape,
             canonical_only,
+            conditional: origin.conditional,
+            needs,
         });
     }
 
     pub(super) fn finish(&mut self) {
-        self.text.shrink_to_fit();
-        self.entries.shrink_to_fit();
+        if self.text.capacity() > self.text.len() + self.text.len() / 4 + 64 {
+            self.text.shrink_to_fit();
+        }
+        if self.entries.capacity() > self.entries.len() + self.entries.len() / 4 {
+            self.entries.shrink_to_fit();
+        }
+        if self.entries.len() > LINEAR {
+            self.index = Some(Box::new(Index::new(self)));
+        }
     }
 
-    /// Calls `found` with every statement of which a pattern covers the target, in order, until it says to stop.
-    pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(u32) -> bool) {
+    /// Calls `found` with every entry that covers the target. When it returns true, entries of later statements are of
+    /// no interest any more.
+    pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
+        if let Some(index) = &self.index
+            && !target.is_odd
+        {
+            index.search(self, target, &mut |entry| {
+                found(entry);
+            });
+            return;
+        }
+        let mut pairs = None;
         for entry in &self.entries {
-            if self.covers(entry, target) && found(entry.statement) {
+            if entry.needs != 0 && self.entries.len() > FEW && entry.gate.admits(target) && !target.is_odd {
+                let have = *pairs.get_or_insert_with(|| pairs_of(["", "", target.path]));
+                if entry.needs & !have != 0 {
+                    continue;
+                }
+            }
+            if self.covers(entry, target) && found(entry) {
                 return;
             }
         }
     }
 
-    fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
-        if entry.canonical_only && !target.is_canonical {
-            return false;
+    /// Whether any entry covers the target.
+    pub(super) fn covers_any(&self, target: &Target<'_>) -> bool {
+        let mut any = false;
+        self.search(target, |_| {
+            any = true;
+            true
+        });
+        any
+    }
+
+    #[inline]
+    pub(super) fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
+        let right_spelling = target.is_canonical || !entry.canonical_only;
+        if target.is_odd {
+            return right_spelling && self.covers_whole(entry, target);
         }
-        if !target.is_plain() {
-            return self.covers_whole(entry, target);
-        }
+        entry.gate.admits(target) && right_spelling && self.covers_fully(entry, target)
+    }
+
+    #[inline]
+    fn covers_fully(&self, entry: &Entry, target: &Target<'_>) -> bool {
         match entry.form {
             Form::Method => {
-                self.slice(entry.start, entry.path) == target.method.as_bytes()
+                let length = (entry.path - entry.start) as usize;
+                // The gate compared the first eight bytes.
+                length == target.method.len()
+                    && (length <= 8 || self.method(entry) == target.method.as_bytes())
                     && self.covers_path(entry, target)
             }
             Form::AnyMethod => self.covers_path(entry, target),
@@ -150,16 +335,29 @@ impl Plan {
         }
     }
 
+    #[inline]
     fn covers_path(&self, entry: &Entry, target: &Target<'_>) -> bool {
         let path = target.path.as_bytes();
+        if entry.shape == Shape::Exact {
+            return self.pattern(entry) == path;
+        }
+        let (head, tail) = (self.head(entry), self.tail(entry));
+        let Some((start, rest)) = path.split_at_checked(head.len()) else { return false };
+        let Some(at) = rest.len().checked_sub(tail.len()) else { return false };
+        let Some((between, end)) = rest.split_at_checked(at) else { return false };
+        // The gate compared the first eight bytes and the last.
+        if (head.len() > 8 && head != start) || (tail.len() > 8 && tail != end) {
+            return false;
+        }
         match entry.shape {
-            Shape::Exact => self.slice(entry.path, entry.end) == path,
-            Shape::Ends => {
-                let head = self.slice(entry.path, entry.first_wildcard);
-                let tail = self.slice(entry.behind_last_wildcard, entry.end);
-                head.len() + tail.len() <= path.len() && path.starts_with(head) && path.ends_with(tail)
+            Shape::Ends => true,
+            Shape::Two => {
+                glob::contains(self.slice(entry.first_wildcard + 1, entry.behind_last_wildcard - 1), between)
             }
-            Shape::General => glob::matches(self.slice(entry.path, entry.end), path),
+            Shape::Stars => {
+                glob::matches_stars(self.slice(entry.first_wildcard, entry.behind_last_wildcard), between)
+            }
+            _ => glob::matches(self.slice(entry.first_wildcard, entry.behind_last_wildcard), between),
         }
     }
 
@@ -171,13 +369,40 @@ impl Plan {
         glob::matches_parts(self.slice(entry.start, entry.end), [prefix, target.method, target.path])
     }
 
+    /// The literal method of an entry, if it has one.
+    pub(super) fn method(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.start, entry.path)
+    }
+
+    /// What the path of an entry looks like, or the whole of it when the path cannot be told apart.
+    pub(super) fn pattern(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.path, entry.end)
+    }
+
+    /// The literal text before the first wildcard of the path.
+    pub(super) fn head(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.path, entry.first_wildcard)
+    }
+
+    /// The literal text behind the last wildcard of the path.
+    pub(super) fn tail(&self, entry: &Entry) -> &[u8] {
+        self.slice(entry.behind_last_wildcard, entry.end)
+    }
+
+    #[inline]
     fn slice(&self, start: u32, end: u32) -> &[u8] {
         self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
+        let complex = |complex: &Complex| match complex {
+            Complex::Complement { excepted, .. } => excepted.heap_bytes(),
+            Complex::DynamicComplement { .. } | Complex::DynamicResource { .. } => 0,
+        };
         self.text.capacity()
             + self.entries.capacity() * size_of::<Entry>()
-            + self.complex.capacity() * size_of::<u32>()
+            + self.index.as_ref().map_or(0, |index| index.heap_bytes())
+            + self.complex.capacity() * size_of::<Complex>()
+            + self.complex.iter().map(complex).sum::<usize>()
     }
 }

@@ -1,7 +1,8 @@
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
+use super::condition::Condition;
 use super::document::{OneOrMany, PolicyDocument, Statement};
 use super::pattern::{ActionPattern, ResourcePattern};
 
@@ -39,6 +40,46 @@ impl Serialize for Statement {
             if self.resources.negated { "NotResource" } else { "Resource" },
             &self.resources.entries,
         )?;
+        if !self.conditions.is_empty() {
+            if let Some(condition) = self.repeated_condition() {
+                let (operator, key) = (condition.operator(), condition.key_name());
+                return Err(S::Error::custom(format!(
+                    "`{operator}` of `{key}` is there twice, which JSON cannot say"
+                )));
+            }
+            map.serialize_entry("Condition", &Blocks(&self.conditions))?;
+        }
+        map.end()
+    }
+}
+
+/// The conditions of a statement by operator; those of one operator stand together.
+struct Blocks<'s>(&'s [Condition]);
+
+impl Serialize for Blocks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for block in self.0.chunk_by(|left, right| left.parsed_operator() == right.parsed_operator()) {
+            if let Some(first) = block.first() {
+                map.serialize_entry(&first.operator(), &Block(block))?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct Block<'s>(&'s [Condition]);
+
+impl Serialize for Block<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for condition in self.0 {
+            let mut values = condition.values();
+            match (values.next(), values.len()) {
+                (Some(value), 0) => map.serialize_entry(condition.key_name(), value)?,
+                _ => map.serialize_entry(condition.key_name(), &condition.values().collect::<Vec<_>>())?,
+            }
+        }
         map.end()
     }
 }
@@ -66,17 +107,28 @@ impl Serialize for ResourcePattern {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::PolicyDocument;
+    use crate::policy::{Condition, PolicyDocument, ResourcePattern, Statement};
 
     #[test]
     fn what_is_printed_reads_back_equal() {
         let text = concat!(
             r#"{"Version":"2012-10-17","Id":"i","Statement":[{"Sid":"s","Effect":"Allow","#,
             r#""Action":["execute-api:Invoke","*"],"NotResource":"arn:aws:s3:::*"},"#,
-            r#"{"Effect":"Deny","NotAction":"s3:*","Resource":[]}]}"#
+            r#"{"Effect":"Deny","NotAction":"s3:*","Resource":[],"Condition":{"#,
+            r#""ForAnyValue:StringLike":{"App:Group":["a*","${x:y}"],"b":"c"},"Null":{"k":"true"}}}]}"#
         );
         let policy = PolicyDocument::from_json(text).unwrap();
         assert_eq!(policy.to_string(), text);
         assert_eq!(PolicyDocument::from_json(&policy.to_string()).unwrap(), policy);
+    }
+
+    #[test]
+    fn conditions_that_json_cannot_say_are_not_printed() {
+        let condition = Condition::new("StringEquals", "a", ["x"]).unwrap();
+        let again = Condition::new("StringEquals", "A", ["y"]).unwrap();
+        let statement = Statement::allow(ResourcePattern::raw("*").unwrap());
+        let policy =
+            PolicyDocument::new().with_statement(statement.with_condition(condition).with_condition(again));
+        assert!(serde_json::to_string(&policy).is_err());
     }
 }

@@ -10,6 +10,7 @@ pub struct AccessRequest<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) canonical_path: Option<&'a str>,
+    pub(super) allowed_as: Option<&'a str>,
     pub(super) context: &'a dyn ConditionContext,
 }
 
@@ -18,7 +19,7 @@ impl<'a> AccessRequest<'a> {
     /// WebSocket is `new("", "$connect")`.
     #[must_use]
     pub fn new(method: &'a str, path: &'a str) -> Self {
-        Self { method, path, canonical_path: None, context: &NoContext }
+        Self { method, path, canonical_path: None, allowed_as: None, context: &NoContext }
     }
 
     /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`
@@ -27,6 +28,17 @@ impl<'a> AccessRequest<'a> {
     pub const fn with_canonical_path(mut self, path: &'a str) -> Self {
         self.canonical_path = Some(path);
         self
+    }
+
+    /// Another method whose `Allow` counts for this request. What denies it stays what denies its own method.
+    pub(crate) const fn allowed_as(mut self, method: &'a str) -> Self {
+        self.allowed_as = Some(method);
+        self
+    }
+
+    /// The same request by its other method, for what allows it.
+    pub(super) fn as_other_method(&self) -> Option<Self> {
+        self.allowed_as.map(|method| Self { method, allowed_as: None, ..*self })
     }
 
     /// Where the values of condition keys come from. Without one, every key is absent.

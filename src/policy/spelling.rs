@@ -35,6 +35,16 @@ fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
+/// RFC 3986 unreserved: escaping these changes nothing but the look.
+pub(crate) fn is_unreserved(byte: u8) -> bool {
+    class(byte) == UNRESERVED
+}
+
+/// The reserved characters that a path segment may hold raw, and that are raw in an ARN (`*` is not one).
+pub(crate) fn is_reserved(byte: u8) -> bool {
+    class(byte) == RESERVED
+}
+
 /// What happens to `*` and `?`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wildcards {
@@ -42,7 +52,7 @@ pub(super) enum Wildcards {
     Keep,
     /// Only `*` means something: the text is a template.
     KeepStar,
-    /// Neither: the text is data.
+    /// Neither: the text is the path of a request.
     Escape,
 }
 
@@ -92,6 +102,17 @@ pub(super) fn push_spelled(text: &str, wildcards: Wildcards, out: &mut String) {
 pub(super) fn push_segment(value: &str, out: &mut String) {
     for byte in value.bytes() {
         if class(byte) & (UNRESERVED | RESERVED) == 0 {
+            push_escape(byte, out);
+        } else {
+            out.push(char::from(byte));
+        }
+    }
+}
+
+/// Appends `value` as data: like [`push_segment`], but a slash stays one.
+pub(super) fn push_literal(value: &str, out: &mut String) {
+    for byte in value.bytes() {
+        if class(byte) & (UNRESERVED | RESERVED | SLASH) == 0 {
             push_escape(byte, out);
         } else {
             out.push(char::from(byte));
@@ -159,7 +180,7 @@ fn push_escape_or_unreserved(byte: u8, out: &mut String) {
     }
 }
 
-fn push_escape(byte: u8, out: &mut String) {
+pub(crate) fn push_escape(byte: u8, out: &mut String) {
     out.push('%');
     out.push(hex_digit(byte >> 4));
     out.push(hex_digit(byte & 15));
@@ -169,7 +190,7 @@ fn hex_digit(value: u8) -> char {
     char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
-fn hex_value(byte: u8) -> Option<u8> {
+pub(crate) fn hex_value(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 

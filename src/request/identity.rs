@@ -1,11 +1,14 @@
 //! Where the caller's identity stands in a request.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use http::header::{COOKIE, HeaderMap, HeaderName};
 
 use super::query;
 use super::stage::ApiStage;
+use super::variable::ContextVariable;
+use super::view::RequestView;
 
 /// The longest identity value that is read, in bytes.
 const MAX_VALUE: usize = 8 * 1024;
@@ -14,11 +17,30 @@ const MAX_VALUE: usize = 8 * 1024;
 ///
 /// The values of all identity sources together are what an answer is cached under, so they must be everything by
 /// which the authorizer tells callers apart.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct IdentitySource(Place);
+///
+/// It is read from every spelling that AWS has for it, see [`FromStr`](#impl-FromStr-for-IdentitySource). Which kind
+/// of API a spelling comes from does not matter once it is read:
+///
+/// ```
+/// use tower_lambda_authorizer::request::IdentitySource;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rest: IdentitySource = "method.request.header.X-Api-Key".parse()?;
+/// let http: IdentitySource = "$request.header.x-api-key".parse()?;
+/// assert_eq!(rest, http);
+/// assert!("method.request.path.id".parse::<IdentitySource>().is_err());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct IdentitySource {
+    place: Place,
+    /// The name of a header as it was written, where that is not how `http` writes it.
+    written: Option<Box<str>>,
+}
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Place {
+    Context(ContextVariable),
     Header(HeaderName),
     QueryString(Box<str>),
     StageVariable(Box<str>),
@@ -28,32 +50,62 @@ impl IdentitySource {
     /// A header: `method.request.header.NAME`. Names ignore case.
     #[must_use]
     pub fn header(name: HeaderName) -> Self {
-        Self(Place::Header(name))
+        Self::at(Place::Header(name))
     }
 
     /// A query parameter: `method.request.querystring.NAME`. Names are case-sensitive.
     #[must_use]
     pub fn query_string(name: impl Into<Box<str>>) -> Self {
-        Self(Place::QueryString(name.into()))
+        Self::at(Place::QueryString(name.into()))
     }
 
     /// A variable of the stage: `stageVariables.NAME`. It must be set where the layer is built.
     #[must_use]
     pub fn stage_variable(name: impl Into<Box<str>>) -> Self {
-        Self(Place::StageVariable(name.into()))
+        Self::at(Place::StageVariable(name.into()))
+    }
+
+    /// Something the gateway knows about the request: `context.NAME`.
+    #[must_use]
+    pub fn context(variable: ContextVariable) -> Self {
+        Self::at(Place::Context(variable))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place, written: None }
+    }
+
+    /// A header whose name is remembered as it was written.
+    pub(super) fn header_as_written(name: HeaderName, written: &str) -> Self {
+        Self { written: (name.as_str() != written).then(|| written.into()), place: Place::Header(name) }
+    }
+
+    /// The name of the header, parameter or variable, as it was configured. A header's name has lost its capitals
+    /// if it came as a [`HeaderName`], and has kept them if it was parsed.
+    #[must_use]
+    pub fn configured_name(&self) -> &str {
+        match (&self.written, &self.place) {
+            (Some(written), _) => written,
+            (None, Place::Context(variable)) => variable.as_str(),
+            (None, Place::Header(name)) => name.as_str(),
+            (None, Place::QueryString(name) | Place::StageVariable(name)) => name,
+        }
+    }
+
+    /// Whether answers that are cached under it are told apart by route: `context.routeKey`, `resourcePath`,
+    /// `resourceId` and `path`.
+    #[must_use]
+    pub fn names_route(&self) -> bool {
+        matches!(self.place, Place::Context(variable) if variable.names_route())
     }
 
     /// The value in this request, if there is exactly one and it is text.
-    pub(crate) fn resolve<'a>(
-        &self,
-        stage: &'a ApiStage,
-        headers: &'a HeaderMap,
-        query: Option<&'a str>,
-    ) -> Result<Cow<'a, str>, IdentityError> {
-        let value = match &self.0 {
-            Place::Header(name) => header_value(headers, name)?,
-            Place::QueryString(name) => query_value(query.unwrap_or_default(), name)?,
-            Place::StageVariable(name) => stage.stage_variable(name).map(Cow::Borrowed),
+    pub(crate) fn resolve<'a>(&self, view: &RequestView<'a, '_>) -> Result<Cow<'a, str>, IdentityError> {
+        let value = match &self.place {
+            Place::Context(variable) => variable.identify(view)?,
+            Place::Header(name) => header_value(view.headers, name)?,
+            Place::QueryString(name) => query_value(view.query().unwrap_or_default(), name)?,
+            Place::StageVariable(name) => view.stage.stage_variable(name).map(Cow::Borrowed),
         };
         match value {
             None => Err(IdentityError::Missing),
@@ -65,29 +117,65 @@ impl IdentitySource {
 
     /// The stage variable this names, if it names one that `stage` has not.
     pub(crate) fn unknown_stage_variable(&self, stage: &ApiStage) -> Option<&str> {
-        match &self.0 {
+        match &self.place {
             Place::StageVariable(name) if stage.stage_variable(name).is_none_or(str::is_empty) => Some(name),
             _ => None,
         }
     }
 
     pub(crate) fn is_header(&self) -> bool {
-        matches!(self.0, Place::Header(_))
+        self.header_name().is_some()
     }
 
-    /// Whether the value comes from the client.
-    pub(crate) fn is_of_request(&self) -> bool {
-        !matches!(self.0, Place::StageVariable(_))
+    pub(crate) fn header_name(&self) -> Option<&HeaderName> {
+        match &self.place {
+            Place::Header(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn query_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::QueryString(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether it tells one caller from another: what callers ask for, and what is configured, does not.
+    pub(crate) fn identifies_caller(&self) -> bool {
+        match &self.place {
+            Place::Context(variable) => variable.identifies_caller(),
+            Place::Header(_) | Place::QueryString(_) => true,
+            Place::StageVariable(_) => false,
+        }
     }
 }
 
+/// Two sources are equal if they are the same place, however it is written.
+impl PartialEq for IdentitySource {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl Eq for IdentitySource {}
+
+impl Hash for IdentitySource {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place.hash(state);
+    }
+}
+
+/// Prints the spelling of REST APIs.
 impl std::fmt::Display for IdentitySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Place::Header(name) => write!(f, "method.request.header.{name}"),
-            Place::QueryString(name) => write!(f, "method.request.querystring.{name}"),
-            Place::StageVariable(name) => write!(f, "stageVariables.{name}"),
-        }
+        f.write_str(match &self.place {
+            Place::Context(_) => "context.",
+            Place::Header(_) => "method.request.header.",
+            Place::QueryString(_) => "method.request.querystring.",
+            Place::StageVariable(_) => "stageVariables.",
+        })?;
+        f.write_str(self.configured_name())
     }
 }
 
@@ -101,6 +189,8 @@ pub(crate) enum IdentityError {
     /// Not printable ASCII in a header, not UTF-8 or with control characters in a query.
     NotText,
     TooLong,
+    /// Nobody told us: the fault is not the caller's.
+    Unknown,
 }
 
 impl IdentityError {
@@ -110,11 +200,12 @@ impl IdentityError {
             Self::Repeated => "is there more than once",
             Self::NotText => "is not plain text",
             Self::TooLong => "is longer than 8 KiB",
+            Self::Unknown => "is not known to this service",
         }
     }
 }
 
-fn header_value<'a>(
+pub(super) fn header_value<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<Cow<'a, str>>, IdentityError> {
@@ -192,15 +283,25 @@ impl<'a> Identity<'a> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use http::header::AUTHORIZATION;
+    use http::{HeaderValue, Request};
 
     use super::*;
+    use crate::request::{Location, SourceAddress};
 
     fn stage() -> ApiStage {
         ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")
             .and_then(|stage| stage.with_stage_variable("v", "1"))
             .unwrap()
+    }
+
+    fn resolve(source: &IdentitySource, target: &str, headers: &HeaderMap) -> Result<String, IdentityError> {
+        let mut request = Request::get(target).body(()).unwrap();
+        *request.headers_mut() = headers.clone();
+        let located = Location { path: "/", template: None };
+        let (stage, address) = (stage(), SourceAddress::default());
+        let view = RequestView::new(&stage, &address, &request, located, "/");
+        source.resolve(&view).map(Cow::into_owned)
     }
 
     #[track_caller]
@@ -213,12 +314,11 @@ mod tests {
         for value in values {
             headers.append(&name, HeaderValue::from_bytes(value).unwrap());
         }
-        IdentitySource::header(name).resolve(&stage(), &headers, None).map(Cow::into_owned)
+        resolve(&IdentitySource::header(name), "/", &headers)
     }
 
     fn query(query: &str) -> Result<String, IdentityError> {
-        let headers = HeaderMap::new();
-        IdentitySource::query_string("k").resolve(&stage(), &headers, Some(query)).map(Cow::into_owned)
+        resolve(&IdentitySource::query_string("k"), &format!("/?{query}"), &HeaderMap::new())
     }
 
     #[test]
@@ -258,9 +358,8 @@ mod tests {
 
     #[test]
     fn a_stage_variable_comes_from_configuration() {
-        let headers = HeaderMap::new();
         let source = IdentitySource::stage_variable("v");
-        assert_eq!(source.resolve(&stage(), &headers, None).as_deref(), Ok("1"));
+        assert_eq!(resolve(&source, "/", &HeaderMap::new()).as_deref(), Ok("1"));
         assert_eq!(IdentitySource::stage_variable("V").unknown_stage_variable(&stage()), Some("V"));
     }
 }

@@ -16,18 +16,29 @@
 //! pattern.
 
 mod event;
+mod expression;
 mod identity;
 mod query;
+mod rewrite;
 mod route;
 mod source;
+mod spelling;
 mod stage;
 mod target;
+mod variable;
+mod view;
 
 pub(crate) use event::{RequestId, request_event};
+pub use expression::ExpressionError;
+pub(crate) use expression::TokenExpression;
 pub use identity::IdentitySource;
 pub(crate) use identity::{Identity, IdentityError};
-pub(crate) use query::decode_all;
+pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs};
+pub(crate) use rewrite::QueryRewrite;
 pub(crate) use route::{Location, locate, parameters, resource};
 pub(crate) use source::SourceAddress;
+pub use spelling::IdentitySourceError;
 pub use stage::{ApiStage, StageError};
 pub(crate) use target::{CanonicalPath, TargetRules, check_request_line, opens_websocket, read_path};
+pub use variable::ContextVariable;
+pub(crate) use view::RequestView;

@@ -13,7 +13,10 @@ pub(crate) struct Location<'a> {
 
 /// Something between us and the router that set the original URI moved the request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Moved;
+pub(crate) struct Moved<'a> {
+    /// The whole path before that.
+    pub(crate) original: &'a str,
+}
 
 /// Finds the full path.
 ///
@@ -21,7 +24,7 @@ pub(crate) struct Moved;
 /// counts only if it is exactly that prefix and the current path: anything else means that the request was
 /// rewritten after the first router saw it, and then nobody can say which path will be served.
 #[cfg(feature = "axum")]
-pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Location<'a>, Moved> {
+pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Location<'a>, Moved<'a>> {
     use axum::extract::{MatchedPath, NestedPath, OriginalUri};
 
     let current = uri.path();
@@ -32,18 +35,18 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
     let original = original.path();
     let tail = match extensions.get::<NestedPath>() {
         None => original,
-        Some(prefix) => strip_prefix(original, prefix.as_str()).ok_or(Moved)?,
+        Some(prefix) => strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
     };
     if tail == current || (tail.is_empty() && current == "/") {
         Ok(Location { path: original, template })
     } else {
-        Err(Moved)
+        Err(Moved { original })
     }
 }
 
 /// Without a router there is no full path but the current one.
 #[cfg(not(feature = "axum"))]
-pub(crate) fn locate<'a>(uri: &'a Uri, _extensions: &'a Extensions) -> Result<Location<'a>, Moved> {
+pub(crate) fn locate<'a>(uri: &'a Uri, _extensions: &'a Extensions) -> Result<Location<'a>, Moved<'a>> {
     Ok(Location { path: uri.path(), template: None })
 }
 

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use http::header::UPGRADE;
 use http::{HeaderMap, Method, Uri};
 
+use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape};
+
 /// How lenient to be with targets that are legal but not canonical.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TargetRules {
@@ -66,7 +68,7 @@ pub(crate) struct CanonicalPath<'a> {
 
 impl CanonicalPath<'_> {
     /// The one spelling of this path.
-    #[cfg(any(feature = "axum", test))]
+    #[cfg(any(test, feature = "axum"))]
     pub(crate) fn canonical(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.as_sent)
     }
@@ -130,23 +132,13 @@ enum Class {
     Rewritten,
 }
 
-const fn class(byte: u8) -> Class {
+fn class(byte: u8) -> Class {
     match byte {
         b'/' => Class::Slash,
         b'.' => Class::Dot,
         _ if is_unreserved(byte) || is_reserved(byte) => Class::Plain,
         _ => Class::Rewritten,
     }
-}
-
-/// RFC 3986 unreserved: escaping these changes nothing but the look.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// The reserved characters that a path segment may hold raw, and that are raw in an ARN (`*` is not one).
-const fn is_reserved(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
 /// The general case: two spellings are written, and the text they stand for is checked.
@@ -168,8 +160,8 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
                     canonical.push(char::from(byte));
                 }
                 _ => {
-                    push_escape(&mut as_sent, byte);
-                    push_escape(&mut canonical, byte);
+                    push_escape(byte, &mut as_sent);
+                    push_escape(byte, &mut canonical);
                 }
             }
             continue;
@@ -189,11 +181,11 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
             as_sent.push(char::from(byte));
             canonical.push(char::from(byte));
         } else {
-            push_escape(&mut as_sent, byte);
+            push_escape(byte, &mut as_sent);
             if is_reserved(byte) {
                 canonical.push(char::from(byte));
             } else {
-                push_escape(&mut canonical, byte);
+                push_escape(byte, &mut canonical);
             }
         }
     }
@@ -207,32 +199,28 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
     Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded })
 }
 
-/// No empty segment but one at the end, and no dot segment, also not before a `;`.
+/// No empty segment but one at the end, and no dot segment, also not before a `;` or beside an escaped `/`: whoever
+/// decodes a parameter and joins it to a path would follow it.
 fn check_segments(canonical: &str) -> Result<(), TargetError> {
     let mut segments = canonical.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         if segment.is_empty() && segments.peek().is_some() {
             return Err(TargetError::EmptySegment);
         }
-        let name = segment.split_once(';').map_or(segment, |(name, _)| name);
-        if matches!(name, "." | "..") {
-            return Err(TargetError::DotSegment);
+        for part in segment.split("%2F") {
+            let name = part.split_once(';').map_or(part, |(name, _)| name);
+            if matches!(name, "." | "..") {
+                return Err(TargetError::DotSegment);
+            }
         }
     }
     Ok(())
 }
 
 fn escaped_byte(digits: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
-    let high = char::from(*digits.next()?).to_digit(16)?;
-    let low = char::from(*digits.next()?).to_digit(16)?;
-    u8::try_from(high * 16 + low).ok()
-}
-
-fn push_escape(out: &mut String, byte: u8) {
-    out.push('%');
-    for digit in [byte >> 4, byte & 0x0F] {
-        out.push(char::from_digit(digit.into(), 16).unwrap_or_default().to_ascii_uppercase());
-    }
+    let high = hex_value(*digits.next()?)?;
+    let low = hex_value(*digits.next()?)?;
+    Some(high * 16 + low)
 }
 
 #[cfg(test)]
@@ -317,6 +305,10 @@ mod tests {
         refuses("/a%2fb", STRICT, TargetError::EncodedSeparator);
         refuses("/a%5cb", SLASHES, TargetError::EncodedSeparator);
         reads("/a%2fb", SLASHES, "/a%2Fb", "/a%2Fb");
+        reads("/..a%2fb..%252F..x", SLASHES, "/..a%2Fb..%252F..x", "/..a%2Fb..%252F..x");
+        for path in ["/..%2fb", "/a%2F..", "/a%2f.%2Fb", "/a%2f..;x%2fb", "/a%2f..%3bx"] {
+            refuses(path, SLASHES, TargetError::DotSegment);
+        }
     }
 
     #[test]

@@ -194,8 +194,8 @@ impl AuthorizerResponse {
     }
 
     pub(crate) fn into_parts(self) -> ResponseParts {
-        let Self { form, context, usage_identifier_key, max_age, denial_challenge } = self;
-        ResponseParts { form, context, usage_identifier_key, max_age, denial_challenge }
+        let Self { form, context, usage_identifier_key, denial_challenge, max_age: _ } = self;
+        ResponseParts { form, context, usage_identifier_key, denial_challenge }
     }
 }
 
@@ -203,7 +203,6 @@ pub(crate) struct ResponseParts {
     pub(crate) form: Form,
     pub(crate) context: Context,
     pub(crate) usage_identifier_key: Option<Box<str>>,
-    pub(crate) max_age: Option<Duration>,
     pub(crate) denial_challenge: Option<Challenge>,
 }
 

@@ -1,14 +1,31 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::list::{Name, NameSeed, StringSeed, as_text, raw};
+use super::list::{Name, NameSeed, StringSeed, as_text};
 use super::statement::StatementSeed;
 use super::trace::{Segment, Trace};
 use crate::policy::document::{Inner, PolicyDocument, Statement, Version};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
 
-const ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+#[derive(Clone, Copy)]
+enum Element {
+    Id,
+    Statement,
+    Version,
+}
+
+impl Element {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "Id" => Some(Self::Id),
+            "Statement" => Some(Self::Statement),
+            "Version" => Some(Self::Version),
+            _ => None,
+        }
+    }
+}
 
 /// Reads a whole text as a policy.
 pub(in crate::policy) fn document(text: &str) -> Result<PolicyDocument, PolicyError> {
@@ -18,8 +35,8 @@ pub(in crate::policy) fn document(text: &str) -> Result<PolicyDocument, PolicyEr
         .deserialize(&mut deserializer)
         .and_then(|document| deserializer.end().map(|()| document));
     match read {
-        Ok(inner) => {
-            check_variables(&inner)?;
+        Ok(mut inner) => {
+            finish(&mut inner)?;
             Ok(PolicyDocument::from_inner(inner))
         }
         Err(error) => Err(trace.into_error(&error)),
@@ -29,21 +46,31 @@ pub(in crate::policy) fn document(text: &str) -> Result<PolicyDocument, PolicyEr
 impl<'de> Deserialize<'de> for PolicyDocument {
     /// Works with the deserializers of `serde_json`, because a policy is checked down to the text of its numbers.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document(raw(deserializer)?.get()).map_err(de::Error::custom)
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        document(text.get()).map_err(de::Error::custom)
     }
 }
 
-/// Variables mean something under 2012-10-17 only, and the version may stand behind the statements.
-fn check_variables(inner: &Inner) -> Result<(), PolicyError> {
-    if inner.version == Version::V2008 {
-        return Ok(());
-    }
-    for (index, statement) in inner.statements.iter().enumerate() {
-        let name = if statement.resources.negated { "NotResource" } else { "Resource" };
-        for resource in statement.resources() {
-            resource
-                .check_variables()
-                .map_err(|error| error.with_location(format!("Statement[{index}].{name}")))?;
+/// What can be checked only when the version is known, which may stand behind the statements: policy variables and
+/// the values of conditions.
+fn finish(inner: &mut Inner) -> Result<(), PolicyError> {
+    let version = inner.version;
+    for (index, statement) in inner.statements.iter_mut().enumerate() {
+        if version == Version::V2012 {
+            let name = if statement.resources.negated { "NotResource" } else { "Resource" };
+            for (entry, resource) in statement.resources().iter().enumerate() {
+                resource.check_variables().map_err(|error| {
+                    let entry =
+                        if statement.resources().len() == 1 { String::new() } else { format!("[{entry}]") };
+                    error.with_location(format!("Statement[{index}].{name}{entry}"))
+                })?;
+            }
+        }
+        for condition in &mut statement.conditions {
+            condition.compile(version).map_err(|error| {
+                let (operator, key) = (condition.operator(), condition.key_name());
+                error.with_location(format!("Statement[{index}].Condition.{operator}.{key}"))
+            })?;
         }
     }
     Ok(())
@@ -71,11 +98,11 @@ impl<'de> Visitor<'de> for DocumentSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner, A::Error> {
         let trace = self.trace;
         let (mut version, mut id, mut statements) = (None, None, None);
-        while let Some(name) = map.next_key_seed(NameSeed(&ELEMENTS))? {
+        while let Some(name) = map.next_key_seed(NameSeed(Element::parse))? {
             let (element, again) = match name {
-                Name::Known(0) => ("Version", version.is_some()),
-                Name::Known(1) => ("Id", id.is_some()),
-                Name::Known(_) => ("Statement", statements.is_some()),
+                Name::Known(Element::Version) => ("Version", version.is_some()),
+                Name::Known(Element::Id) => ("Id", id.is_some()),
+                Name::Known(Element::Statement) => ("Statement", statements.is_some()),
                 Name::Unknown(name) => {
                     let message =
                         format!("unknown element {}, expected `Version`, `Id` or `Statement`", quoted(&name));
@@ -138,7 +165,8 @@ impl<'de> Visitor<'de> for StatementsSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut statements = Vec::new();
+        // Most policies have one statement, and what is kept is what a cache weighs.
+        let mut statements = Vec::with_capacity(1);
         loop {
             match list.next_element_seed(StatementSeed { trace: self.trace }) {
                 Ok(Some(statement)) => statements.push(statement),
@@ -198,7 +226,7 @@ mod tests {
         };
         assert!(PolicyDocument::from_json(&text("")).is_ok());
         let error = PolicyDocument::from_json(&text(r#","Version":"2012-10-17""#)).unwrap_err();
-        assert_eq!(error.location(), "Statement[0].Resource");
+        assert_eq!(error.location(), "Statement[0].Resource[1]");
     }
 
     #[test]

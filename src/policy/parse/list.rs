@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::trace::{Segment, Trace};
 use crate::policy::document::OneOrMany;
@@ -70,46 +70,36 @@ impl<T> Visitor<'_> for StringSeed<'_, T> {
     }
 }
 
-/// The name of an element: one of those that are known, or the name that is not.
-pub(super) enum Name<const N: usize> {
-    Known(usize),
+/// The name of an element, if it is one that is known.
+pub(super) enum Name<E> {
+    Known(E),
     Unknown(String),
 }
 
-/// Finds the name of an element in a list of names.
-pub(super) struct NameSeed<const N: usize>(pub(super) &'static [&'static str; N]);
+/// Reads the name of an element.
+pub(super) struct NameSeed<E>(pub(super) fn(&str) -> Option<E>);
 
-impl<'de, const N: usize> DeserializeSeed<'de> for NameSeed<N> {
-    type Value = Name<N>;
+impl<'de, E> DeserializeSeed<'de> for NameSeed<E> {
+    type Value = Name<E>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl<const N: usize> Visitor<'_> for NameSeed<N> {
-    type Value = Name<N>;
+impl<E> Visitor<'_> for NameSeed<E> {
+    type Value = Name<E>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of an element")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(match self.0.iter().position(|name| *name == text) {
-            Some(index) => Name::Known(index),
-            None => Name::Unknown(text.to_owned()),
-        })
+    fn visit_str<X: de::Error>(self, text: &str) -> Result<Self::Value, X> {
+        Ok((self.0)(text).map_or_else(|| Name::Unknown(text.to_owned()), Name::Known))
     }
 }
 
 /// Accepts what it is given as text.
 pub(super) fn as_text(text: &str) -> Result<Box<str>, PolicyError> {
     Ok(text.into())
-}
-
-/// `PolicyDocument` from any part of a larger JSON text.
-pub(super) fn raw<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Box<serde_json::value::RawValue>, D::Error> {
-    Box::deserialize(deserializer)
 }

@@ -1,5 +1,6 @@
 //! Reading policies: strictly, in one pass, with the way to every mistake.
 
+mod condition;
 mod document;
 mod list;
 mod statement;

@@ -2,13 +2,61 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use super::condition::ConditionsSeed;
 use super::list::{ListSeed, Name, NameSeed, StringSeed, as_text};
 use super::trace::{Segment, Trace};
+use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Listed, OneOrMany, Statement};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
 use crate::policy::pattern::{ActionPattern, ResourcePattern};
 
-const ELEMENTS: [&str; 7] = ["Effect", "Action", "Resource", "Sid", "Condition", "NotAction", "NotResource"];
+#[derive(Clone, Copy)]
+enum Element {
+    Action,
+    Condition,
+    Effect,
+    NotAction,
+    NotResource,
+    Resource,
+    Sid,
+}
+
+impl Element {
+    const ALL: [Self; 7] = [
+        Self::Action,
+        Self::Condition,
+        Self::Effect,
+        Self::NotAction,
+        Self::NotResource,
+        Self::Resource,
+        Self::Sid,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Action => "Action",
+            Self::Condition => "Condition",
+            Self::Effect => "Effect",
+            Self::NotAction => "NotAction",
+            Self::NotResource => "NotResource",
+            Self::Resource => "Resource",
+            Self::Sid => "Sid",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "Action" => Some(Self::Action),
+            "Condition" => Some(Self::Condition),
+            "Effect" => Some(Self::Effect),
+            "NotAction" => Some(Self::NotAction),
+            "NotResource" => Some(Self::NotResource),
+            "Resource" => Some(Self::Resource),
+            "Sid" => Some(Self::Sid),
+            _ => None,
+        }
+    }
+}
 
 pub(super) struct StatementSeed<'t> {
     pub(super) trace: &'t Trace,
@@ -32,28 +80,29 @@ impl<'de> Visitor<'de> for StatementSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Statement, A::Error> {
         let trace = self.trace;
         let mut parts = Parts::default();
-        while let Some(name) = map.next_key_seed(NameSeed(&ELEMENTS))? {
-            let index = match name {
-                Name::Known(index) => index,
+        while let Some(name) = map.next_key_seed(NameSeed(Element::parse))? {
+            let element = match name {
+                Name::Known(element) => element,
                 Name::Unknown(name) => return Err(unknown_element(trace, &name)),
             };
-            let Some(element) = ELEMENTS.get(index).copied() else { continue };
-            let seen = 1_u8 << index;
+            let name = element.as_str();
+            let seen = 1_u8 << element as u8;
             if parts.seen & seen != 0 {
-                let message = format!("element `{element}` is there twice");
+                let message = format!("element `{name}` is there twice");
                 return Err(trace.refuse_as(PolicyErrorKind::Duplicate, message));
             }
             parts.seen |= seen;
             parts
                 .read(trace, element, &mut map)
-                .map_err(|error| trace.passed(error, Segment::Element(element)))?;
+                .map_err(|error| trace.passed(error, Segment::Element(name)))?;
         }
         parts.finish().map_err(|problem| trace.refuse(problem))
     }
 }
 
 fn unknown_element<E: de::Error>(trace: &Trace, name: &str) -> E {
-    let known = ELEMENTS.iter().find(|element| element.eq_ignore_ascii_case(name));
+    let known =
+        Element::ALL.map(Element::as_str).into_iter().find(|element| element.eq_ignore_ascii_case(name));
     let message = match known {
         Some(element) => format!("unknown element {}, expected `{element}`", quoted(name)),
         None => format!(
@@ -72,21 +121,24 @@ struct Parts {
     sid: Option<Box<str>>,
     actions: Option<Listed<ActionPattern>>,
     resources: Option<Listed<ResourcePattern>>,
+    conditions: Vec<Condition>,
 }
 
 impl Parts {
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         trace: &Trace,
-        element: &'static str,
+        element: Element,
         map: &mut A,
     ) -> Result<(), A::Error> {
         match element {
-            "Effect" => self.effect = Some(map.next_value_seed(StringSeed { trace, parse: parse_effect })?),
-            "Sid" => self.sid = Some(map.next_value_seed(StringSeed { trace, parse: as_text })?),
-            "Action" | "NotAction" => {
+            Element::Effect => {
+                self.effect = Some(map.next_value_seed(StringSeed { trace, parse: parse_effect })?);
+            }
+            Element::Sid => self.sid = Some(map.next_value_seed(StringSeed { trace, parse: as_text })?),
+            Element::Action | Element::NotAction => {
                 let seed = ListSeed { trace, parse: ActionPattern::parse };
-                let negated = element == "NotAction";
+                let negated = matches!(element, Element::NotAction);
                 let entries = not_empty_when(negated, map.next_value_seed(seed)?, trace)?;
                 if self.actions.replace(Listed { negated, entries }).is_some() {
                     return Err(trace.refuse_as(
@@ -95,9 +147,9 @@ impl Parts {
                     ));
                 }
             }
-            "Resource" | "NotResource" => {
+            Element::Resource | Element::NotResource => {
                 let seed = ListSeed { trace, parse: ResourcePattern::parse };
-                let negated = element == "NotResource";
+                let negated = matches!(element, Element::NotResource);
                 let entries = not_empty_when(negated, map.next_value_seed(seed)?, trace)?;
                 if self.resources.replace(Listed { negated, entries }).is_some() {
                     return Err(trace.refuse_as(
@@ -106,7 +158,7 @@ impl Parts {
                     ));
                 }
             }
-            _ => return Err(trace.refuse_as(PolicyErrorKind::Unknown, "conditions are not supported yet")),
+            Element::Condition => self.conditions = map.next_value_seed(ConditionsSeed { trace })?,
         }
         Ok(())
     }
@@ -123,7 +175,7 @@ impl Parts {
             sid: self.sid,
             actions: self.actions.ok_or_else(|| missing("`Action` or `NotAction`"))?,
             resources: self.resources.ok_or_else(|| missing("`Resource` or `NotResource`"))?,
-            conditions: Vec::new(),
+            conditions: self.conditions,
         })
     }
 }

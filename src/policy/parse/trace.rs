@@ -16,6 +16,7 @@ pub(super) struct Trace {
 pub(super) enum Segment {
     Element(&'static str),
     Index(usize),
+    Key(String),
 }
 
 impl Trace {
@@ -50,11 +51,14 @@ impl Trace {
                     let _ = write!(location, "[{index}]");
                     continue;
                 }
-                Segment::Element(_) if !location.is_empty() => location.push('.'),
-                Segment::Element(_) => {}
+                Segment::Element(_) | Segment::Key(_) if !location.is_empty() => location.push('.'),
+                Segment::Element(_) | Segment::Key(_) => {}
             }
             match segment {
                 Segment::Element(name) => location.push_str(name),
+                Segment::Key(name) => {
+                    location.extend(name.chars().filter(|character| !character.is_control()).take(128));
+                }
                 Segment::Index(_) => {}
             }
         }

@@ -1,0 +1,67 @@
+//! The gateway's look at a request: whose it is, and what it is to become.
+
+use http::Request;
+
+use super::gateway::Gateway;
+use super::rejection::{Rejection, RejectionKind};
+use crate::contract::AuthorizerContext;
+use crate::mapping::{Changes, Unmappable};
+use crate::request::{CanonicalPath, Identity, IdentityError, Location, RequestView};
+
+impl Gateway {
+    pub(super) fn view<'a, 'p, B>(
+        &'a self,
+        request: &'a Request<B>,
+        located: Location<'a>,
+        path: &'p str,
+    ) -> RequestView<'a, 'p> {
+        RequestView::new(&self.stage, &self.source_address, request, located, path)
+    }
+
+    /// The values of the identity sources; `None` where the authorizer is asked without.
+    pub(super) fn identity<'a>(&self, view: &RequestView<'a, '_>) -> Result<Option<Identity<'a>>, Rejection> {
+        let mut identity = Identity::default();
+        let mut complete = true;
+        for source in &self.space.sources {
+            match source.resolve(view) {
+                Ok(value)
+                    if self.expression.as_ref().is_some_and(|expression| !expression.matches(&value)) =>
+                {
+                    let detail = format!("`{source}` does not match the identity validation expression");
+                    return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));
+                }
+                Ok(value) => identity.push(value),
+                Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
+                Err(error) => {
+                    let kind = match error {
+                        IdentityError::Missing => RejectionKind::MissingIdentity,
+                        IdentityError::Unknown => RejectionKind::UnavailableKey,
+                        _ => RejectionKind::AmbiguousIdentity,
+                    };
+                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
+                }
+            }
+        }
+        Ok(complete.then_some(identity))
+    }
+
+    /// What an allowed request is to become, if a mapping is configured and can be applied.
+    pub(super) fn changes<B>(
+        &self,
+        request: &Request<B>,
+        path: &CanonicalPath<'_>,
+        context: &AuthorizerContext,
+    ) -> Result<Option<Box<Changes>>, Rejection> {
+        let Some(mapping) = &self.mapping else { return Ok(None) };
+        let view = self.view(request, self.locate(request)?, path.canonical());
+        match mapping.plan(&view, context) {
+            Ok(changes) => Ok(Some(Box::new(changes))),
+            Err(Unmappable::Answer(detail)) => {
+                Err(Rejection::with_detail(RejectionKind::InvalidResponse, detail))
+            }
+            Err(Unmappable::Request(detail)) => {
+                Err(Rejection::with_detail(RejectionKind::InvalidTarget, detail))
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::Condition;
+use super::date::{self, Moment};
+use super::network;
+use super::number::Decimal;
+use super::operand::{Flag, Operands, Text, flag};
+use super::operator::{Comparison, Set, Test};
+use crate::policy::context::{ConditionContext, ConditionKey, ConditionValue};
+use crate::policy::glob;
+use crate::policy::resolve::{self, Unresolved};
+use crate::policy::truth::Truth;
+
+impl Condition {
+    /// Whether the condition holds.
+    pub(in crate::policy) fn holds(&self, context: &dyn ConditionContext) -> Truth<'_> {
+        self.holds_for(&context.value(&self.key), context)
+    }
+
+    /// Whether it holds when its key has this value.
+    pub(in crate::policy) fn holds_for(
+        &self,
+        value: &ConditionValue<'_>,
+        context: &dyn ConditionContext,
+    ) -> Truth<'_> {
+        if matches!(value, ConditionValue::Unavailable) || matches!(self.operands, Operands::Invalid) {
+            return Truth::Unknown(&self.name);
+        }
+        if let (Test::Null, Operands::Bool(wanted)) = (self.operator.test, &self.operands) {
+            let absent = is_missing(value, false);
+            return Truth::from_bool(
+                wanted.iter().any(|flag| matches!(flag, Flag::Known(flag) if *flag == absent)),
+            );
+        }
+        if is_missing(value, self.operator.set.is_some()) {
+            return Truth::from_bool(self.operator.holds_when_absent());
+        }
+        let one = |value: &ConditionValue<'_>| self.covers(value, context).negated_if(self.operator.negated);
+        match (value, self.operator.set) {
+            (ConditionValue::Texts(_), None) => Truth::False,
+            (ConditionValue::Texts(texts), Some(set)) => {
+                let items =
+                    texts.iter().filter(|text| !text.is_empty()).map(|text| one(&text.as_str().into()));
+                match set {
+                    Set::All => Truth::all(items),
+                    Set::Any => Truth::any(items),
+                }
+            }
+            _ => one(value),
+        }
+    }
+
+    /// Whether any of the policy's values covers one value of the request.
+    fn covers(&self, value: &ConditionValue<'_>, context: &dyn ConditionContext) -> Truth<'_> {
+        let known = match &self.operands {
+            Operands::Text(texts) => return self.covers_text(texts, value, context),
+            Operands::Bool(flags) => return self.covers_flag(flags, value, context),
+            Operands::Ip(networks) => {
+                ip_of(value).map(|address| networks.iter().any(|network| network::contains(network, address)))
+            }
+            Operands::Date(dates) => moment_of(value).map(|moment| {
+                let comparison = self.comparison();
+                dates.iter().any(|date| comparison.holds(moment.cmp(date)))
+            }),
+            Operands::Number(_) => self.covers_number(value),
+            Operands::Binary(blobs) => text_of(&self.key, value)
+                .map(|text| blobs.iter().any(|blob| blob.as_slice() == text.as_bytes())),
+            Operands::Invalid => None,
+        };
+        known.map_or(Truth::Unknown(&self.name), Truth::from_bool)
+    }
+
+    fn covers_number(&self, value: &ConditionValue<'_>) -> Option<bool> {
+        let Operands::Number(numbers) = &self.operands else { return None };
+        let comparison = self.comparison();
+        let whole = match (value, &self.key) {
+            (ConditionValue::Number(whole), _) => Some(*whole),
+            (ConditionValue::Time(time), ConditionKey::EpochTime) => Some(date::epoch_seconds(*time)),
+            _ => None,
+        };
+        if let Some(whole) = whole
+            && numbers.iter().all(|number| number.whole.is_some())
+        {
+            return Some(
+                numbers.iter().filter_map(|number| number.whole).any(|n| comparison.holds(whole.cmp(&n))),
+            );
+        }
+        let text = text_of(&self.key, value)?;
+        let value = Decimal::parse(&text)?;
+        let number = |text| Decimal::parse(text).is_some_and(|number| comparison.holds(value.cmp(&number)));
+        Some(numbers.iter().any(|operand| number(&operand.text)))
+    }
+
+    fn covers_flag<'p>(
+        &'p self,
+        flags: &'p [Flag],
+        value: &ConditionValue<'_>,
+        context: &dyn ConditionContext,
+    ) -> Truth<'p> {
+        let value = match value {
+            ConditionValue::Bool(value) => Some(*value),
+            value => text_of(&self.key, value).and_then(|text| flag(&text)),
+        };
+        let Some(value) = value else { return Truth::Unknown(&self.name) };
+        Truth::any(flags.iter().map(|operand| match operand {
+            Flag::Known(known) => Truth::from_bool(*known == value),
+            Flag::Variable(text) => match resolve::text(text, context) {
+                Ok(text) => {
+                    flag(&text).map_or(Truth::Unknown(&self.name), |known| Truth::from_bool(known == value))
+                }
+                Err(Unresolved::Missing(_)) => Truth::False,
+                Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
+            },
+        }))
+    }
+
+    fn covers_text<'p>(
+        &'p self,
+        texts: &'p [Text],
+        value: &ConditionValue<'_>,
+        context: &dyn ConditionContext,
+    ) -> Truth<'p> {
+        let test = self.operator.test;
+        let Some(value) = text_of(&self.key, value) else { return Truth::Unknown(&self.name) };
+        if test == Test::Arn && (!value.starts_with("arn:") || value.splitn(6, ':').count() < 6) {
+            return Truth::Unknown(&self.name);
+        }
+        Truth::any(texts.iter().map(|operand| {
+            if !operand.has_variables {
+                return Truth::from_bool(text_fits(test, &operand.text, &value));
+            }
+            let fits = match test {
+                Test::Arn | Test::StringLike => resolve::tokens(&operand.text, context).map(|tokens| {
+                    if test == Test::Arn {
+                        arn_fits(&tokens, &value)
+                    } else {
+                        glob::matches_tokens(&tokens, &value)
+                    }
+                }),
+                _ => resolve::text(&operand.text, context).map(|text| text_fits(test, &text, &value)),
+            };
+            match fits {
+                Ok(fits) => Truth::from_bool(fits),
+                Err(Unresolved::Missing(_)) => Truth::False,
+                Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
+            }
+        }))
+    }
+
+    fn comparison(&self) -> Comparison {
+        match self.operator.test {
+            Test::Date(comparison) | Test::Number(comparison) => comparison,
+            _ => Comparison::Equal,
+        }
+    }
+}
+
+/// Whether there is no value; for operators over sets an empty text is none.
+fn is_missing(value: &ConditionValue<'_>, for_set: bool) -> bool {
+    match value {
+        ConditionValue::Absent => true,
+        ConditionValue::Text(text) => for_set && text.is_empty(),
+        ConditionValue::Texts(texts) if for_set => texts.iter().all(String::is_empty),
+        ConditionValue::Texts(texts) => texts.is_empty(),
+        _ => false,
+    }
+}
+
+/// A single value as text.
+pub(in crate::policy) fn text_of<'v>(
+    key: &ConditionKey,
+    value: &'v ConditionValue<'_>,
+) -> Option<Cow<'v, str>> {
+    match value {
+        ConditionValue::Text(text) => Some(Cow::Borrowed(text)),
+        ConditionValue::Bool(true) => Some(Cow::Borrowed("true")),
+        ConditionValue::Bool(false) => Some(Cow::Borrowed("false")),
+        ConditionValue::Ip(address) => Some(Cow::Owned(address.to_canonical().to_string())),
+        ConditionValue::Number(number) => Some(Cow::Owned(number.to_string())),
+        ConditionValue::Time(time) => Some(Cow::Owned(match key {
+            ConditionKey::EpochTime => date::epoch_seconds(*time).to_string(),
+            _ => date::to_text(*time),
+        })),
+        ConditionValue::Absent | ConditionValue::Texts(_) | ConditionValue::Unavailable => None,
+    }
+}
+
+fn ip_of(value: &ConditionValue<'_>) -> Option<IpAddr> {
+    match value {
+        ConditionValue::Ip(address) => Some(*address),
+        ConditionValue::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn moment_of(value: &ConditionValue<'_>) -> Option<Moment> {
+    match value {
+        ConditionValue::Time(time) => Some(Moment::from(*time)),
+        ConditionValue::Number(seconds) => Some(Moment::from_seconds(*seconds)),
+        ConditionValue::Text(text) => Moment::parse(text),
+        _ => None,
+    }
+}
+
+fn text_fits(test: Test, wanted: &str, value: &str) -> bool {
+    match test {
+        Test::StringLike => glob::matches_text(wanted, value),
+        Test::StringEqualsIgnoreCase if wanted.is_ascii() && value.is_ascii() => {
+            wanted.eq_ignore_ascii_case(value)
+        }
+        Test::StringEqualsIgnoreCase => wanted.to_lowercase() == value.to_lowercase(),
+        Test::Arn => {
+            let mut fields = wanted.splitn(6, ':');
+            let all = value
+                .splitn(6, ':')
+                .all(|value| fields.next().is_some_and(|field| glob::matches_text(field, value)));
+            all && fields.next().is_none()
+        }
+        _ => wanted == value,
+    }
+}
+
+/// The same as for a plain pattern, after variables were put in: one may stand for a whole ARN, so its colons count.
+fn arn_fits(pattern: &[glob::Token], value: &str) -> bool {
+    let mut fields = pattern.splitn(6, |token| *token == glob::Token::Byte(b':'));
+    let all = value
+        .splitn(6, ':')
+        .all(|value| fields.next().is_some_and(|field| glob::matches_tokens(field, value)));
+    all && fields.next().is_none()
+}

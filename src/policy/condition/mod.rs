@@ -1,0 +1,146 @@
+mod date;
+mod evaluate;
+mod network;
+mod number;
+mod operand;
+mod operator;
+#[cfg(test)]
+mod tests;
+
+use super::context::ConditionKey;
+use super::document::Version;
+use super::error::{PolicyError, PolicyErrorKind};
+use operand::Operands;
+
+pub(super) use evaluate::text_of;
+pub(super) use operator::Operator;
+
+/// One operator applied to one key, such as `"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}`.
+///
+/// ```
+/// use http::Method;
+/// use tower_lambda_authorizer::policy::{Condition, StageArn};
+///
+/// let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef1234", "prod")?;
+/// let policy = stage
+///     .policy()
+///     .allow(Method::GET, "/reports/*")
+///     .with_condition(Condition::new("IpAddress", "aws:SourceIp", ["203.0.113.0/24"])?)
+///     .with_condition(Condition::new("DateLessThan", "aws:CurrentTime", ["2030-01-01T00:00:00Z"])?)
+///     .build()?;
+/// assert_eq!(policy.statements()[0].conditions().len(), 2);
+///
+/// let error = Condition::new("IpAddress", "aws:SourceIp", ["203.0.113.0/33"]).unwrap_err();
+/// assert_eq!(error.location(), "Condition.IpAddress.aws:SourceIp");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Condition {
+    operator: Operator,
+    key: ConditionKey,
+    name: Box<str>,
+    texts: Vec<Box<str>>,
+    operands: Operands,
+}
+
+impl Condition {
+    /// A condition by the name of its operator, its key and its values, written as in a policy of version 2012-10-17.
+    ///
+    /// # Errors
+    ///
+    /// When the operator is unknown, the key is empty, there is no value, or a value is not one for this operator.
+    pub fn new<V: Into<String>>(
+        operator: &str,
+        key: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<Self, PolicyError> {
+        let at_operator = |error: PolicyError| error.with_location("Condition");
+        let parsed = Operator::parse(operator).map_err(at_operator)?;
+        let texts = values.into_iter().map(|value| value.into().into_boxed_str()).collect();
+        let at_key = |error: PolicyError| error.with_location(format!("Condition.{operator}.{key}"));
+        let mut condition = Self::unchecked(parsed, key, texts).map_err(at_key)?;
+        condition.compile(Version::V2012).map_err(at_key)?;
+        Ok(condition)
+    }
+
+    /// Before it is known what its values mean.
+    pub(super) fn unchecked(
+        operator: Operator,
+        key: &str,
+        texts: Vec<Box<str>>,
+    ) -> Result<Self, PolicyError> {
+        if key.is_empty() {
+            return Err(PolicyError::new(PolicyErrorKind::BadValue, "empty condition key, expected a name"));
+        }
+        if texts.is_empty() {
+            let message = "empty list of values, expected at least one";
+            return Err(PolicyError::new(PolicyErrorKind::BadValue, message));
+        }
+        Ok(Self {
+            operator,
+            key: ConditionKey::from(key),
+            name: key.into(),
+            texts,
+            operands: Operands::Invalid,
+        })
+    }
+
+    /// Reads the values, which mean different things in different versions.
+    pub(super) fn compile(&mut self, version: Version) -> Result<(), PolicyError> {
+        self.operands = Operands::Invalid;
+        self.operands = Operands::parse(self.operator, &self.texts, version)?;
+        Ok(())
+    }
+
+    /// Brings the values to the version of the document that they are put into. What means nothing there can never be
+    /// decided.
+    pub(super) fn compile_or_invalidate(&mut self, version: Version) {
+        let _ = self.compile(version);
+    }
+
+    /// The operator as it is written, with its prefix and suffix.
+    #[must_use]
+    pub fn operator(&self) -> String {
+        self.operator.to_string()
+    }
+
+    pub(super) const fn parsed_operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &ConditionKey {
+        &self.key
+    }
+
+    /// The key as it was written.
+    #[must_use]
+    pub fn key_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values as they were written.
+    #[must_use]
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let texts = self.texts.capacity() * size_of::<Box<str>>();
+        let other = if let ConditionKey::Other(name) = &self.key { name.len() } else { 0 };
+        self.name.len()
+            + other
+            + texts
+            + self.texts.iter().map(|text| text.len()).sum::<usize>()
+            + self.operands.heap_bytes()
+    }
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.operator == other.operator && self.name == other.name && self.texts == other.texts
+    }
+}
+
+impl Eq for Condition {}

@@ -1,0 +1,84 @@
+//! Numbers that stand for texts, to tell most of them apart quickly.
+
+const FIRST: u64 = 0x9E37_79B9_7F4A_7C15;
+const SECOND: u64 = 0xC2B2_AE3D_27D4_EB4F;
+
+/// The first eight bytes as a number, with zeros for those that are not there.
+#[inline]
+pub(super) fn first_bytes(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk::<8>() {
+        return u64::from_le_bytes(*first);
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let shift = (text.len() - 4) * 8;
+        return u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << shift);
+    }
+    text.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// The last eight bytes as a number, with zeros in front of those that are there.
+#[inline]
+pub(super) fn last_bytes(text: &[u8]) -> u64 {
+    if let Some(last) = text.last_chunk::<8>() {
+        return u64::from_le_bytes(*last);
+    }
+    let unused = u32::try_from((8 - text.len()) * 8).unwrap_or_default();
+    first_bytes(text).checked_shl(unused).unwrap_or_default()
+}
+
+/// The pairs of bytes that stand beside each other in a pattern, as bits.
+pub(super) fn pairs_needed(pattern: &[u8]) -> u128 {
+    let wild = |byte: u8| matches!(byte, b'*' | b'?');
+    pattern.windows(2).fold(0, |bits, pair| match pair {
+        [left, right] if !wild(*left) && !wild(*right) => bits | pair_bit(*left, *right),
+        _ => bits,
+    })
+}
+
+pub(super) fn pairs_of(parts: [&str; 3]) -> u128 {
+    let mut last = None;
+    let mut bits = 0;
+    for part in parts {
+        for byte in part.bytes() {
+            if let Some(last) = last {
+                bits |= pair_bit(last, byte);
+            }
+            last = Some(byte);
+        }
+    }
+    bits
+}
+
+fn pair_bit(left: u8, right: u8) -> u128 {
+    let mixed = (u32::from(left) << 8 | u32::from(right)).wrapping_mul(0x9E37_79B1);
+    1 << (mixed >> 25)
+}
+
+/// A hash by folded multiplication, sixteen bytes at a time. It need not withstand anybody: equal hashes cost a
+/// comparison and decide nothing.
+#[inline]
+pub(super) fn hash(bytes: &[u8], seed: u64) -> u64 {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let mut state = seed ^ (bytes.len() as u64).wrapping_mul(FIRST);
+    let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
+        return fold(state, first_bytes(bytes) ^ SECOND);
+    };
+    let mut rest = bytes;
+    while let Some((left, behind)) = rest.split_first_chunk::<8>()
+        && let Some((right, behind)) = behind.split_first_chunk::<8>()
+        && !behind.is_empty()
+    {
+        state = fold(state ^ word(left), word(right) ^ SECOND);
+        rest = behind;
+    }
+    let first = rest.first_chunk::<8>().unwrap_or(first);
+    fold(state ^ word(first), word(last) ^ SECOND)
+}
+
+#[inline]
+fn fold(left: u64, right: u64) -> u64 {
+    let product = u128::from(left) * u128::from(right);
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    let folded = product as u64 ^ (product >> 64) as u64;
+    folded
+}

@@ -1,0 +1,390 @@
+use std::fmt;
+
+use super::bind::sixth_field;
+use super::condition::Condition;
+use super::context::ConditionKey;
+use super::document::{Effect, PolicyDocument, Statement, Version};
+use super::{StageArn, overlap};
+
+/// What authorizers may answer with under AWS, in bytes.
+const LARGE: usize = 8 * 1024;
+
+/// Something in a policy that is allowed and is most likely not what was meant.
+///
+/// Its [`Display`](fmt::Display) says where, why, and what to write instead.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lint {
+    kind: LintKind,
+    location: String,
+    why: String,
+    instead: &'static str,
+}
+
+/// The kinds of [`Lint`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum LintKind {
+    /// An `Allow` applies when the key it asks about is absent.
+    AllowsWhenAbsent,
+    /// A `Deny` does not apply when the key it asks about is absent.
+    DenySkippedWhenAbsent,
+    /// A `Deny` covers what lies below a path and not the path itself.
+    DenyWithoutParent,
+    /// All that is allowed is one literal ARN, most likely the `methodArn` of the event.
+    EchoedArn,
+    /// The policy is larger than AWS takes.
+    Large,
+    /// A prefix ends in the middle of a segment.
+    PrefixWithoutBoundary,
+    /// No statement can allow a route that shares the cached policy.
+    RouteNotCovered,
+    /// `${…}` under version 2008-10-17 is plain text.
+    VariableIsText,
+    /// A wildcard stands where one segment was meant, and covers several.
+    WildcardCrossesSegments,
+}
+
+impl Lint {
+    fn new(
+        kind: LintKind,
+        location: impl Into<String>,
+        why: impl Into<String>,
+        instead: &'static str,
+    ) -> Self {
+        Self { kind, location: location.into(), why: why.into(), instead }
+    }
+
+    /// What kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> LintKind {
+        self.kind
+    }
+
+    /// The path to it, such as `Statement[2].Resource[0]`; empty for the whole policy.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// Why it is suspicious.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub const fn instead(&self) -> &str {
+        self.instead
+    }
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.location.is_empty() {
+            write!(f, "{}: ", self.location)?;
+        }
+        write!(f, "{}; {}", self.why, self.instead)
+    }
+}
+
+impl PolicyDocument {
+    /// Looks for what is most likely not meant. An empty list is no proof of anything.
+    ///
+    /// ```
+    /// use tower_lambda_authorizer::policy::{LintKind, PolicyDocument};
+    ///
+    /// let policy = PolicyDocument::from_json(
+    ///     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke",
+    ///         "Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef1234/prod/GET/users*"}}"#,
+    /// )?;
+    /// let lints = policy.lint();
+    /// assert_eq!(lints[0].kind(), LintKind::PrefixWithoutBoundary);
+    /// assert_eq!(
+    ///     lints[0].to_string(),
+    ///     "Statement[0].Resource[0]: `…/GET/users*` also covers what only begins alike, such as \
+    ///      `…/GET/users-other`; write the path itself and the path with `/*` as two resources"
+    /// );
+    /// # Ok::<(), tower_lambda_authorizer::policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn lint(&self) -> Vec<Lint> {
+        let mut lints = Vec::new();
+        if serde_json::to_string(self).is_ok_and(|text| text.len() > LARGE) {
+            lints.push(Lint::new(
+                LintKind::Large,
+                "",
+                "the policy is larger than 8 KiB, which AWS does not take",
+                "use wildcards, or fewer statements with several resources",
+            ));
+        }
+        self.lint_echo(&mut lints);
+        for (index, statement) in self.statements().iter().enumerate() {
+            for (entry, resource) in statement.resources().iter().enumerate() {
+                let element = if statement.is_not_resource() { "NotResource" } else { "Resource" };
+                let location = format!("Statement[{index}].{element}[{entry}]");
+                if self.version() == Version::V2008 && resource.has_variables() {
+                    lints.push(variable_is_text(location.clone()));
+                }
+                lint_resource(statement, resource.as_str(), &location, &mut lints);
+            }
+            for condition in statement.conditions() {
+                let (operator, key) = (condition.operator(), condition.key_name());
+                let location = format!("Statement[{index}].Condition.{operator}.{key}");
+                if self.version() == Version::V2008 && condition.values().any(|value| value.contains("${")) {
+                    lints.push(variable_is_text(location.clone()));
+                }
+                lint_condition(statement, condition, &location, &mut lints);
+            }
+        }
+        lints
+    }
+
+    /// Looks for routes that no statement of this policy can allow.
+    ///
+    /// While a policy is cached it decides every route whose requests have the same identity. When one of them can
+    /// never be allowed, the policy was most likely written for the route that happened to come first. A route is a
+    /// method and a path template: `{name}` is one segment, `{name+}` is any number of them.
+    ///
+    /// ```
+    /// use tower_lambda_authorizer::policy::StageArn;
+    ///
+    /// let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef1234", "prod")?;
+    /// let policy = stage.policy().value("id", "42").allow(http::Method::GET, "/users/{id}").build()?;
+    /// let lints = policy.lint_routes(&stage, [("GET", "/users/{id}"), ("GET", "/orders")]);
+    /// assert_eq!(lints.len(), 1);
+    /// assert!(lints[0].why().contains("GET /orders"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lint_routes<'r>(
+        &self,
+        stage: &StageArn,
+        routes: impl IntoIterator<Item = (&'r str, &'r str)>,
+    ) -> Vec<Lint> {
+        let may_allow = |method: &str, template: &str| {
+            let route = overlap::route(&format!("{}{method}", stage.resource_prefix()), template);
+            self.statements().iter().any(|statement| {
+                let covers = statement.resources().iter().any(|resource| {
+                    match sixth_field(resource.as_str(), stage) {
+                        None => false,
+                        Some(None) => true,
+                        Some(Some(sixth)) => overlap::overlaps(&overlap::pattern(sixth), &route),
+                    }
+                });
+                statement.effect() == Effect::Allow
+                    && statement.covers_invoke()
+                    && (covers || statement.is_not_resource())
+            })
+        };
+        routes
+            .into_iter()
+            .filter(|(method, template)| !may_allow(method, template))
+            .map(|(method, template)| {
+                Lint::new(
+                    LintKind::RouteNotCovered,
+                    "",
+                    format!("no statement can allow {method} {template}, which shares this policy while it is cached"),
+                    "allow every route that the caller may use, not only the one that was asked for",
+                )
+            })
+            .collect()
+    }
+
+    fn lint_echo(&self, lints: &mut Vec<Lint>) {
+        let mut allowed =
+            self.statements().iter().enumerate().filter(|(_, statement)| statement.effect() == Effect::Allow);
+        if let (Some((index, statement)), None) = (allowed.next(), allowed.next())
+            && let [resource] = statement.resources()
+            && !statement.is_not_resource()
+            && !resource.as_str().contains(['*', '?', '$'])
+        {
+            lints.push(Lint::new(
+                LintKind::EchoedArn,
+                format!("Statement[{index}].Resource[0]"),
+                "all that is allowed is one literal ARN: while the policy is cached every other route answers 403",
+                "allow every route that the caller may use, or turn caching off",
+            ));
+        }
+    }
+}
+
+fn variable_is_text(location: String) -> Lint {
+    Lint::new(
+        LintKind::VariableIsText,
+        location,
+        "`${…}` is plain text under version 2008-10-17, which is also meant when no version is given",
+        "write `\"Version\": \"2012-10-17\"`",
+    )
+}
+
+fn lint_resource(statement: &Statement, resource: &str, location: &str, lints: &mut Vec<Lint>) {
+    let Some(sixth) = resource.splitn(6, ':').nth(5) else { return };
+    let denies = (statement.effect() == Effect::Deny) != statement.is_not_resource();
+    let parts: Vec<&str> = sixth.splitn(4, '/').collect();
+    let shown = |text: &str| {
+        let text = parts.get(2..).map_or_else(|| text.to_owned(), |parts| parts.join("/"));
+        if parts.len() > 2 { format!("`…/{text}`") } else { format!("`{text}`") }
+    };
+    let Some((before, after)) = sixth.split_once('*') else { return };
+    if !denies && after.bytes().any(|byte| byte != b'*') {
+        let why =
+            format!("the `*` before `{}` in {} covers any number of segments", cut(after), shown(sixth));
+        lints.push(Lint::new(
+            LintKind::WildcardCrossesSegments,
+            location,
+            why,
+            "name the segments, or refuse what lies deeper with a `Deny`",
+        ));
+    }
+    let Some(path) = parts.get(3).filter(|_| after.is_empty()) else { return };
+    let in_path = before.len() >= sixth.len() - path.len();
+    if in_path && !denies && !before.ends_with('/') {
+        let other = shown(sixth).replace('*', "-other");
+        let why = format!("{} also covers what only begins alike, such as {other}", shown(sixth));
+        lints.push(Lint::new(
+            LintKind::PrefixWithoutBoundary,
+            location,
+            why,
+            "write the path itself and the path with `/*` as two resources",
+        ));
+    }
+    if in_path && denies && before.ends_with('/') && path.len() > 1 {
+        let why = format!("{} does not cover the path before its last `/`", shown(sixth));
+        lints.push(Lint::new(
+            LintKind::DenyWithoutParent,
+            location,
+            why,
+            "write the path itself and the path with `/*` as two resources",
+        ));
+    }
+}
+
+fn lint_condition(statement: &Statement, condition: &Condition, location: &str, lints: &mut Vec<Lint>) {
+    let always_there = matches!(
+        condition.key(),
+        ConditionKey::CurrentTime
+            | ConditionKey::EpochTime
+            | ConditionKey::RequestedRegion
+            | ConditionKey::SecureTransport
+            | ConditionKey::SourceIp
+    );
+    let guarded = statement.conditions().iter().any(|other| {
+        other.parsed_operator().is_null()
+            && other.key() == condition.key()
+            && other.values().all(|v| v.eq_ignore_ascii_case("false"))
+    });
+    if always_there || guarded || condition.parsed_operator().is_null() {
+        return;
+    }
+    let applies = condition.parsed_operator().holds_when_absent();
+    let key = condition.key_name();
+    if applies && statement.effect() == Effect::Allow {
+        lints.push(Lint::new(
+            LintKind::AllowsWhenAbsent,
+            location,
+            format!("the condition also holds when `{key}` is absent, and then the statement allows"),
+            "add `\"Null\": {\"the key\": \"false\"}` to the condition",
+        ));
+    }
+    if !applies && statement.effect() == Effect::Deny {
+        lints.push(Lint::new(
+            LintKind::DenySkippedWhenAbsent,
+            location,
+            format!(
+                "the condition does not hold when `{key}` is absent, and then the statement does not deny"
+            ),
+            "use the operator with `IfExists`, or add a `Deny` with `\"Null\": {\"the key\": \"true\"}`",
+        ));
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LintKind::{self, *};
+    use crate::policy::{PolicyDocument, StageArn};
+
+    fn lints(effect: &str, resource: &str, condition: &str) -> Vec<LintKind> {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Action":"*",
+                "Resource":"arn:aws:execute-api:us-east-1:123456789012:abc/{resource}","Condition":{{{condition}}}}},
+                {{"Effect":"Allow","Action":"s3:*","Resource":[]}}]}}"#
+        );
+        PolicyDocument::from_json(&text).unwrap().lint().iter().map(super::Lint::kind).collect()
+    }
+
+    #[test]
+    fn resources_are_looked_at() {
+        for (effect, resource, expected) in [
+            ("Allow", "prod/GET/users/*", &[][..]),
+            ("Allow", "prod/*", &[]),
+            ("Allow", "*", &[]),
+            ("Allow", "prod/GET/users*", &[PrefixWithoutBoundary]),
+            ("Allow", "prod/GET/users/*/orders", &[WildcardCrossesSegments]),
+            ("Allow", "*/GET/users", &[WildcardCrossesSegments]),
+            ("Deny", "prod/*/users/*/orders", &[]),
+            ("Deny", "prod/GET/users*", &[]),
+            ("Deny", "prod/GET/users/*", &[DenyWithoutParent]),
+            ("Deny", "prod/GET/*", &[]),
+        ] {
+            assert_eq!(lints(effect, resource, ""), expected, "{effect} {resource}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_looked_at() {
+        for (effect, condition, expected) in [
+            ("Allow", r#""StringEquals":{"k":"v"}"#, &[][..]),
+            ("Allow", r#""StringNotEquals":{"k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""ForAllValues:StringEquals":{"k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""StringNotEquals":{"k":"v"},"Null":{"K":false}"#, &[]),
+            ("Allow", r#""StringEqualsIfExists":{"k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""NotIpAddress":{"aws:SourceIp":"::/0"}"#, &[]),
+            ("Deny", r#""StringEquals":{"k":"v"}"#, &[DenySkippedWhenAbsent]),
+            ("Deny", r#""StringEqualsIfExists":{"k":"v"}"#, &[]),
+            ("Deny", r#""ForAnyValue:StringNotEquals":{"k":"v"}"#, &[DenySkippedWhenAbsent]),
+        ] {
+            assert_eq!(lints(effect, "prod/*", condition), expected, "{effect} {condition}");
+        }
+    }
+
+    #[test]
+    fn policies_are_looked_at() {
+        let kinds = |text: &str| -> Vec<_> {
+            PolicyDocument::from_json(text).unwrap().lint().iter().map(super::Lint::kind).collect()
+        };
+        let echo =
+            r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:r:1:a/s/GET/x"}}"#;
+        assert_eq!(kinds(echo), [EchoedArn]);
+        let old = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":["arn:a:b:c:d:e/${x:y}","*"]}}"#;
+        assert_eq!(kinds(old), [VariableIsText]);
+        let large = format!(r#"{{"Id":"{}","Statement":[]}}"#, "x".repeat(9000));
+        assert_eq!(kinds(&large), [Large]);
+    }
+
+    #[test]
+    fn routes_that_share_a_policy_have_to_be_in_it() {
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap();
+        let policy = stage
+            .policy()
+            .value("id", "42")
+            .allow(http::Method::GET, "/users/{id}/*")
+            .allow(crate::policy::AnyMethod, "/files/*")
+            .build()
+            .unwrap();
+        let routes = [
+            ("GET", "/users/{id}/orders/{order}"),
+            ("GET", "/users/{id}"),
+            ("POST", "/users/{id}/orders"),
+            ("PUT", "/files/{rest+}"),
+        ];
+        let missing: Vec<_> =
+            policy.lint_routes(&stage, routes).iter().map(|lint| lint.why().to_owned()).collect();
+        assert_eq!(missing.len(), 2, "{missing:?}");
+        assert!(missing[0].contains("GET /users/{id},") && missing[1].contains("POST /users/{id}/orders,"));
+    }
+}

@@ -1,0 +1,57 @@
+//! Another query for a request that goes on.
+
+use http::uri::PathAndQuery;
+use http::{Extensions, Request, Uri};
+
+/// A request's URIs with another query and the same path: the current one, and the one that axum remembers from
+/// before its nested routers.
+pub(crate) struct QueryRewrite {
+    current: Uri,
+    original: Option<Uri>,
+}
+
+impl QueryRewrite {
+    /// `None` if there can be no such URI: it would be too long.
+    pub(crate) fn new(uri: &Uri, extensions: &Extensions, query: &str) -> Option<Self> {
+        let original = match original_uri(extensions) {
+            Some(original) => Some(with_query(original, query)?),
+            None => None,
+        };
+        Some(Self { current: with_query(uri, query)?, original })
+    }
+
+    pub(crate) fn apply<B>(self, request: &mut Request<B>) {
+        *request.uri_mut() = self.current;
+        if let Some(original) = self.original {
+            set_original_uri(request.extensions_mut(), original);
+        }
+    }
+}
+
+fn with_query(uri: &Uri, query: &str) -> Option<Uri> {
+    let mut parts = uri.clone().into_parts();
+    let path = uri.path();
+    parts.path_and_query = Some(match query {
+        "" => PathAndQuery::try_from(path).ok()?,
+        _ => PathAndQuery::try_from(format!("{path}?{query}")).ok()?,
+    });
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(feature = "axum")]
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    extensions.get::<axum::extract::OriginalUri>().map(|axum::extract::OriginalUri(uri)| uri)
+}
+
+#[cfg(feature = "axum")]
+fn set_original_uri(extensions: &mut Extensions, uri: Uri) {
+    extensions.insert(axum::extract::OriginalUri(uri));
+}
+
+#[cfg(not(feature = "axum"))]
+fn original_uri(_extensions: &Extensions) -> Option<&Uri> {
+    None
+}
+
+#[cfg(not(feature = "axum"))]
+fn set_original_uri(_extensions: &mut Extensions, _uri: Uri) {}

@@ -1,0 +1,341 @@
+//! Concurrent misses of one identity: one load, whatever becomes of those who wait for it.
+
+mod common;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use common::{Counter, allow_all, counting, get, stage};
+use http::{Method, StatusCode};
+use tokio::sync::Semaphore;
+use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, MemoryCache};
+use tower_lambda_authorizer::clock::ManualClock;
+use tower_lambda_authorizer::contract::Authorization;
+use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, Rejection, RejectionKind};
+use tower_lambda_authorizer::{
+    Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+};
+
+/// An authorizer that counts, waits for a permit of `gate`, and then does as it is told.
+fn gated<F>(asked: &Counter, gate: &Arc<Semaphore>, answer: F) -> impl Authorizer + use<F>
+where
+    F: Fn(usize, &AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    let (asked, gate) = (asked.clone(), Arc::clone(gate));
+    authorizer_fn(move |event| {
+        let (asked, gate, answer) = (asked.clone(), Arc::clone(&gate), answer.clone());
+        async move {
+            let turn = asked.hit();
+            gate.acquire().await.map_err(AuthorizerError::failure)?.forget();
+            answer(turn, &event)
+        }
+    })
+}
+
+fn cached(authorizer: impl Authorizer) -> AuthorizerLayerBuilder {
+    AuthorizerLayer::token(authorizer, stage()).with_cache(MemoryCache::default())
+}
+
+/// Sends `requests` at the same time and lets each come as far as it can.
+async fn send(
+    layer: &AuthorizerLayer,
+    paths: impl IntoIterator<Item = String>,
+) -> Vec<tokio::task::JoinHandle<(StatusCode, Option<RejectionKind>)>> {
+    let tasks = paths.into_iter().map(|path| {
+        let service = layer.layer(counting(&Counter::default()));
+        tokio::spawn(async move {
+            let response = service.oneshot(get(&path, "token")).await.unwrap();
+            (response.status(), response.extensions().get::<Rejection>().map(Rejection::kind))
+        })
+    });
+    let tasks = tasks.collect();
+    settle().await;
+    tasks
+}
+
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn five_hundred_concurrent_misses_are_one_load_and_each_is_judged_by_its_own_path() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let even_only = |_: usize, event: &AuthorizerEvent| {
+        let policy = event.policy().allow(Method::GET, "/even/*").deny(Method::GET, "/even/4").build()?;
+        Ok(AuthorizerResponse::new("me", policy)?)
+    };
+    let layer = cached(gated(&asked, &gate, even_only)).with_max_loads(1).build().unwrap();
+    let path = |i: usize| if i.is_multiple_of(2) { format!("/even/{i}") } else { format!("/odd/{i}") };
+    let tasks = send(&layer, (0..500).map(path)).await;
+    assert_eq!(asked.count(), 1);
+    gate.add_permits(1);
+    for (i, task) in tasks.into_iter().enumerate() {
+        let expected = match i {
+            4 => (StatusCode::FORBIDDEN, Some(RejectionKind::ExplicitDeny)),
+            i if i.is_multiple_of(2) => (StatusCode::OK, None),
+            _ => (StatusCode::FORBIDDEN, Some(RejectionKind::ImplicitDeny)),
+        };
+        assert_eq!(task.await.unwrap(), expected, "request {i}");
+    }
+    let statistics = layer.cache_statistics();
+    assert_eq!(
+        (statistics.misses, statistics.loads, statistics.coalesced, statistics.hits),
+        (500, 1, 499, 0)
+    );
+    send(&layer, ["/even/2".to_owned()]).await;
+    assert_eq!((asked.count(), layer.cache_statistics().hits), (1, 1));
+}
+
+#[tokio::test]
+async fn the_others_are_answered_when_the_first_client_goes_away() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let layer = cached(gated(&asked, &gate, |_, event| allow_all(event))).build().unwrap();
+    {
+        let mut first = pin!(layer.layer(counting(&Counter::default())).oneshot(get("/a", "token")));
+        poll_fn(|cx| {
+            assert!(first.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        // Gone.
+    }
+    let tasks = send(&layer, ["/b".to_owned(), "/c".to_owned()]).await;
+    gate.add_permits(1);
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+    }
+    assert_eq!(asked.count(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_never_begins_to_wait_holds_nobody_up() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(8)));
+    let layer = cached(gated(&asked, &gate, |_, event| allow_all(event))).build().unwrap();
+    let unpolled = tower::Service::call(&mut layer.layer(counting(&Counter::default())), get("/a", "token"));
+    for task in send(&layer, ["/b".to_owned()]).await {
+        assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+    }
+    assert_eq!(asked.count(), 1);
+    // Whoever comes late finds the answer that has come in meanwhile.
+    assert_eq!(unpolled.await.unwrap().status(), StatusCode::OK);
+    assert_eq!(asked.count(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_reaches_everybody_and_the_key_is_usable_again() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let authorizer = gated(&asked, &gate, |turn, event| {
+        assert!(turn > 1, "the first load panics");
+        allow_all(event)
+    });
+    let layer = cached(authorizer).with_max_loads(1).build().unwrap();
+    let tasks = send(&layer, (0..50).map(|i| format!("/{i}"))).await;
+    gate.add_permits(2);
+    for task in tasks {
+        let refused = (StatusCode::INTERNAL_SERVER_ERROR, Some(RejectionKind::AuthorizerPanic));
+        assert_eq!(task.await.unwrap(), refused);
+    }
+    for task in send(&layer, ["/again".to_owned()]).await {
+        assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+    }
+    assert_eq!(asked.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_reaches_everybody_and_nothing_is_kept() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let layer = cached(gated(&asked, &gate, |_, event| allow_all(event)))
+        .with_timeout(Duration::from_secs(2))
+        .with_max_loads(1)
+        .build()
+        .unwrap();
+    for round in 1..=2 {
+        for task in send(&layer, (0..20).map(|i| format!("/{i}"))).await {
+            let refused = (StatusCode::INTERNAL_SERVER_ERROR, Some(RejectionKind::AuthorizerTimeout));
+            assert_eq!(task.await.unwrap(), refused);
+        }
+        assert_eq!(asked.count(), round);
+        settle().await;
+    }
+}
+
+#[tokio::test]
+async fn errors_reach_everybody_and_are_not_kept() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let authorizer = gated(&asked, &gate, |turn, event| match turn {
+        1 => Err(AuthorizerError::unauthorized()),
+        2 => Err(AuthorizerError::failure("out of order")),
+        _ => allow_all(event),
+    });
+    let layer = cached(authorizer).build().unwrap();
+    for expected in [
+        (StatusCode::UNAUTHORIZED, Some(RejectionKind::Unauthorized)),
+        (StatusCode::INTERNAL_SERVER_ERROR, Some(RejectionKind::AuthorizerFailure)),
+        (StatusCode::OK, None),
+    ] {
+        let tasks = send(&layer, (0..10).map(|i| format!("/{i}"))).await;
+        gate.add_permits(1);
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), expected);
+        }
+    }
+    assert_eq!(asked.count(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_not_be_reused_is_not_shared_either() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(100)));
+    let authorizer = gated(&asked, &gate, |_, event| Ok(allow_all(event)?.with_max_age(Duration::ZERO)));
+    let gate_shut = gate.forget_permits(100);
+    let layer = cached(authorizer).build().unwrap();
+    let tasks = send(&layer, (0..10).map(|i| format!("/{i}"))).await;
+    gate.add_permits(gate_shut);
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+    }
+    assert_eq!(asked.count(), 10, "everybody's own answer");
+}
+
+#[tokio::test]
+async fn a_waiter_whose_answer_has_expired_meanwhile_loads_once_more() {
+    let (asked, gate, clock) = (Counter::default(), Arc::new(Semaphore::new(0)), ManualClock::default());
+    let authorizer = gated(&asked, &gate, {
+        let clock = clock.clone();
+        move |turn, event| {
+            let answer = allow_all(event)?.with_max_age(Duration::from_secs(5));
+            if turn == 1 {
+                // The answer is made; before anybody is told, its time is over.
+                let clock = clock.clone();
+                tokio::spawn(async move { clock.advance(Duration::from_secs(6)) });
+            }
+            Ok(answer)
+        }
+    });
+    let layer = cached(authorizer).with_clock(clock).build().unwrap();
+    let tasks = send(&layer, (0..3).map(|i| format!("/{i}"))).await;
+    gate.add_permits(10);
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+    }
+    assert!((1..=3).contains(&asked.count()), "{}", asked.count());
+}
+
+#[tokio::test]
+async fn whoever_comes_after_an_invalidation_does_not_join_a_load_from_before() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let authorizer = gated(&asked, &gate, |turn, event| match turn {
+        1 => allow_all(event),
+        _ => Err(AuthorizerError::unauthorized()),
+    });
+    let layer = cached(authorizer).build().unwrap();
+    let before = send(&layer, ["/before".to_owned()]).await;
+    layer.invalidate_principal("me");
+    let after = send(&layer, ["/after".to_owned()]).await;
+    assert_eq!(asked.count(), 2);
+    gate.add_permits(2);
+    for task in before {
+        assert_eq!(task.await.unwrap().0, StatusCode::OK);
+    }
+    for task in after {
+        assert_eq!(task.await.unwrap().0, StatusCode::UNAUTHORIZED);
+    }
+    settle().await;
+    let last = send(&layer, ["/last".to_owned()]).await;
+    assert_eq!(asked.count(), 3, "nothing was kept of either");
+    gate.add_permits(1);
+    for task in last {
+        assert_eq!(task.await.unwrap().0, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[test]
+fn a_runtime_that_shuts_down_leaves_nobody_waiting_for_ever() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let layer = cached(gated(&asked, &gate, |_, event| allow_all(event))).build().unwrap();
+    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = build();
+    let begun = first.block_on(send(&layer, ["/a".to_owned()]));
+    let second = build();
+    let waiting = second.block_on(send(&layer, ["/b".to_owned()]));
+    drop(begun);
+    drop(first);
+    for task in waiting {
+        let refused = (StatusCode::INTERNAL_SERVER_ERROR, Some(RejectionKind::AuthorizerFailure));
+        assert_eq!(second.block_on(task).unwrap(), refused);
+    }
+}
+
+#[tokio::test]
+async fn a_million_random_tokens_stay_within_bounds() {
+    let layer_cache = Arc::new(MemoryCache::builder().max_entries(1_000).max_bytes(1024 * 1024).build());
+    let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
+        .with_cache(Arc::clone(&layer_cache))
+        .build()
+        .unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    for i in 0..1_000_000_u32 {
+        let response = service.clone().oneshot(get("/a", &format!("token {i}"))).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        if i % 10_000 == 0 {
+            assert!(layer_cache.len() <= 1_000, "{}", layer_cache.len());
+        }
+    }
+    assert!((500..=1_000).contains(&layer_cache.len()), "{}", layer_cache.len());
+    let statistics = layer.cache_statistics();
+    assert_eq!((statistics.loads, statistics.hits), (1_000_000, 0));
+    assert_eq!(statistics.evictions, 1_000_000 - layer_cache.len() as u64);
+}
+
+/// A cache that an application brings along.
+#[derive(Default)]
+struct OwnCache(std::sync::Mutex<Vec<(CacheKey, Arc<Authorization>)>>);
+
+impl AuthorizerCache for OwnCache {
+    fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
+        let entries = self.0.lock().unwrap();
+        entries.iter().find(|(known, _)| key.equals(known)).map(|(_, found)| Arc::clone(found))
+    }
+
+    fn insert(&self, key: CacheKey, authorization: Arc<Authorization>) {
+        let mut entries = self.0.lock().unwrap();
+        entries.retain(|(known, _)| *known != key);
+        entries.push((key, authorization));
+    }
+
+    fn remove(&self, key: &CacheKeyRef<'_>) {
+        self.0.lock().unwrap().retain(|(known, _)| !key.equals(known));
+    }
+
+    fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
+        self.0.lock().unwrap().retain(|(key, authorization)| keep(key, authorization));
+    }
+}
+
+#[tokio::test]
+async fn another_cache_can_take_the_place_of_ours() {
+    let asked = Counter::default();
+    let authorizer = gated(&asked, &Arc::new(Semaphore::new(100)), |_, event| allow_all(event));
+    let layer = AuthorizerLayer::token(authorizer, stage()).with_cache(OwnCache::default()).build().unwrap();
+    for round in 0..3 {
+        for task in send(&layer, [format!("/{round}")]).await {
+            assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
+        }
+    }
+    assert_eq!(asked.count(), 1);
+    layer.invalidate_identity(["token"]);
+    send(&layer, ["/again".to_owned()]).await;
+    assert_eq!(asked.count(), 2);
+    layer.invalidate_identity(["another token"]);
+    send(&layer, ["/again".to_owned()]).await;
+    assert_eq!(asked.count(), 2);
+}

@@ -1,0 +1,21 @@
+//! Requests that mean harm, against real routers: what is refused never reaches a handler.
+//!
+//! Every handler writes down that it was called, and with what; the assertion is always on that list too, never on
+//! the status alone. Clients write exact bytes: no library stands between a test and the wire.
+
+#![expect(unreachable_pub, reason = "the modules of a test are one program")]
+
+mod aliases;
+mod cache;
+mod extensions;
+mod facts;
+mod forms;
+mod frames;
+mod harness;
+mod headers;
+mod homes;
+mod identity;
+mod property;
+mod spelling;
+mod targets;
+mod wire;

@@ -1,0 +1,466 @@
+//! Where the caller's identity stands: every spelling, every kind of source, every way to be unusable.
+
+mod common;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use common::{Counter, allow_all, counting, stage};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, MemoryCache};
+use tower_lambda_authorizer::contract::Authorization;
+use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, RejectionKind};
+use tower_lambda_authorizer::request::{ContextVariable, IdentitySource, IdentitySourceError};
+use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, authorizer_fn};
+
+const VARIABLES: [(&str, ContextVariable); 12] = [
+    ("httpMethod", ContextVariable::HttpMethod),
+    ("path", ContextVariable::Path),
+    ("resourcePath", ContextVariable::ResourcePath),
+    ("resourceId", ContextVariable::ResourceId),
+    ("routeKey", ContextVariable::RouteKey),
+    ("stage", ContextVariable::Stage),
+    ("apiId", ContextVariable::ApiId),
+    ("accountId", ContextVariable::AccountId),
+    ("domainName", ContextVariable::DomainName),
+    ("protocol", ContextVariable::Protocol),
+    ("identity.sourceIp", ContextVariable::SourceIp),
+    ("identity.userAgent", ContextVariable::UserAgent),
+];
+
+fn parse(text: &str) -> Result<IdentitySource, IdentitySourceError> {
+    text.parse()
+}
+
+fn header(name: &str) -> IdentitySource {
+    IdentitySource::header(HeaderName::from_bytes(name.as_bytes()).unwrap())
+}
+
+#[test]
+fn every_kind_of_api_has_its_spelling() {
+    for prefix in ["method.request", "$request", "route.request"] {
+        for name in ["Authorization", "x-api.key_2", "A", "9"] {
+            assert_eq!(parse(&format!("{prefix}.header.{name}")), Ok(header(name)));
+            let query = IdentitySource::query_string(name);
+            assert_eq!(parse(&format!("{prefix}.querystring.{name}")), Ok(query));
+        }
+    }
+    for dollar in ["", "$"] {
+        let variable = IdentitySource::stage_variable("tier");
+        assert_eq!(parse(&format!("{dollar}stageVariables.tier")), Ok(variable));
+        for (name, variable) in VARIABLES {
+            let source = IdentitySource::context(variable);
+            assert_eq!(parse(&format!("{dollar}context.{name}")), Ok(source.clone()));
+            assert_eq!((source.to_string(), source.configured_name()), (format!("context.{name}"), name));
+        }
+    }
+}
+
+#[test]
+fn header_names_ignore_case_and_keep_how_they_were_written() {
+    let source = parse("$request.header.X-Api-Key").unwrap();
+    assert_eq!(source, header("x-api-key"));
+    assert_eq!(source.configured_name(), "X-Api-Key");
+    assert_eq!(source.to_string(), "method.request.header.X-Api-Key");
+    assert_eq!(parse(&source.to_string()), Ok(source));
+    assert_eq!(header("X-Api-Key").configured_name(), "x-api-key");
+    assert_eq!(parse("$request.querystring.Key").unwrap().configured_name(), "Key");
+    assert_ne!(parse("$request.querystring.Key"), parse("$request.querystring.key"));
+}
+
+#[test]
+fn what_is_no_identity_source_is_refused_and_says_what_is() {
+    let found = |text: &str| Box::<str>::from(text);
+    for text in [
+        "method.request.path.id",
+        "method.request.path",
+        "$request.path.id",
+        "$request.path",
+        "method.request.body",
+        "$request.body.user",
+        "route.request.body",
+    ] {
+        assert_eq!(parse(text), Err(IdentitySourceError::NotAnIdentity { found: found(text) }));
+    }
+    for text in [
+        "context.requestId",
+        "$context.requestId",
+        "context.extendedRequestId",
+        "$context.requestTime",
+        "context.requestTimeEpoch",
+        "context.connectionId",
+        "context.connectedAt",
+    ] {
+        assert_eq!(parse(text), Err(IdentitySourceError::PassingVariable { found: found(text) }));
+    }
+    for text in
+        ["context.authorizer.principalId", "context.identity", "context.HttpMethod", "context.error.message"]
+    {
+        assert_eq!(parse(text), Err(IdentitySourceError::UnknownVariable { found: found(text) }));
+    }
+    for text in [
+        "method.request.header.",
+        "$request.querystring.",
+        "context.",
+        "stageVariables.",
+        "$request.header.a b",
+        "method.request.header.a,b",
+        "method.request.header.é",
+        "method.request.header.a\n",
+        "$request.querystring.a[]",
+        "method.request.header.a ",
+        "$context.a:b",
+    ] {
+        assert_eq!(parse(text), Err(IdentitySourceError::Name { found: found(text) }));
+    }
+    for text in [
+        "Authorization",
+        "request.header.a",
+        "$method.request.header.a",
+        "METHOD.request.header.a",
+        "method.request.Header.a",
+        "method.request.queryString.a",
+        "method.request.querystring",
+        "$$context.path",
+        " context.path",
+        "method.request.",
+        "integration.request.header.a",
+        "$stagevariables.a",
+        "method.request.multivaluequerystring.a",
+    ] {
+        assert_eq!(parse(text), Err(IdentitySourceError::Place { found: found(text) }));
+        assert!(parse(text).unwrap_err().to_string().starts_with(&format!("`{text}`")));
+    }
+    assert_eq!(parse(""), Err(IdentitySourceError::Empty));
+    let message = parse("context.nobody").unwrap_err().to_string();
+    assert!(
+        message.contains("`context.accountId`, ") && message.contains("`context.identity.userAgent`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn lists_have_commas_and_keep_their_order() {
+    let list =
+        IdentitySource::parse_list("method.request.header.A, context.path,method.request.querystring.b");
+    let expected =
+        vec![header("a"), IdentitySource::context(ContextVariable::Path), IdentitySource::query_string("b")];
+    assert_eq!(list, Ok(expected));
+    assert_eq!(IdentitySource::parse_list("context.path").map(|list| list.len()), Ok(1));
+    for empty in ["", " ", "context.path,", ",context.path", "context.path,,context.stage"] {
+        assert_eq!(IdentitySource::parse_list(empty), Err(IdentitySourceError::Empty));
+    }
+    assert!(IdentitySource::parse_list("context.path;context.stage").is_err());
+}
+
+#[test]
+fn sources_know_whether_they_tell_routes_apart() {
+    for (name, variable) in VARIABLES {
+        let names_route = ["path", "resourcePath", "resourceId", "routeKey"].contains(&name);
+        assert_eq!(IdentitySource::context(variable).names_route(), names_route, "{name}");
+    }
+    assert!(!header("path").names_route() && !IdentitySource::query_string("routeKey").names_route());
+}
+
+/// A cache that keeps nothing and writes down under what it was asked.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<Vec<String>>>>);
+
+impl AuthorizerCache for Recorder {
+    fn get(&self, _: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
+        None
+    }
+    fn insert(&self, key: CacheKey, _: Arc<Authorization>) {
+        self.0.lock().unwrap().push(key.identity().map(|(_, value)| value.to_owned()).collect());
+    }
+    fn remove(&self, _: &CacheKeyRef<'_>) {}
+    fn retain(&self, _: &dyn Fn(&CacheKey, &Authorization) -> bool) {}
+}
+
+fn layer(sources: &str, stage: ApiStage) -> AuthorizerLayerBuilder {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| allow_all(&event));
+    AuthorizerLayer::request(authorizer, stage)
+        .with_identity_sources(IdentitySource::parse_list(sources).unwrap())
+        .with_source_ip(|extensions| extensions.get::<IpAddr>().copied())
+}
+
+async fn status(layer: &AuthorizerLayer, request: Request<()>) -> (StatusCode, Option<RejectionKind>) {
+    let response = layer.layer(counting(&Counter::default())).oneshot(request).await.unwrap();
+    (response.status(), response.extensions().get::<Rejection>().map(Rejection::kind))
+}
+
+/// The values of the sources in one request, as the cache is told them.
+async fn values(sources: &str, stage: ApiStage, request: Request<()>) -> Vec<String> {
+    let recorder = Recorder::default();
+    let layer = layer(sources, stage)
+        .with_cache(recorder.clone())
+        .share_answers_between_all_callers()
+        .build()
+        .unwrap();
+    let got = status(&layer, request).await;
+    assert_eq!(got, (StatusCode::OK, None));
+    let recorded = recorder.0.lock().unwrap();
+    recorded[0].clone()
+}
+
+#[tokio::test]
+async fn sources_find_their_values_in_order() {
+    let stage = stage().with_stage_variable("tier", "gold").unwrap();
+    let request = || {
+        let mut request = Request::get("/a%40b?k=%76%201&o=2")
+            .header("x-a", "A")
+            .header("user-agent", "curl")
+            .body(())
+            .unwrap();
+        request.extensions_mut().insert("::ffff:192.0.2.1".parse::<IpAddr>().unwrap());
+        request
+    };
+    let sources = "$request.querystring.k,stageVariables.tier,method.request.header.X-A,context.identity.sourceIp, \
+                   context.identity.userAgent,context.httpMethod,context.stage,context.apiId,context.accountId, \
+                   context.domainName,context.protocol";
+    let expected = [
+        "v 1",
+        "gold",
+        "A",
+        "192.0.2.1",
+        "curl",
+        "GET",
+        "prod",
+        "abcdef123",
+        "123456789012",
+        "abcdef123.execute-api.us-east-1.amazonaws.com",
+        "HTTP/1.1",
+    ];
+    assert_eq!(values(sources, stage, request()).await, expected);
+}
+
+#[tokio::test]
+async fn without_a_template_route_variables_stand_for_the_request() {
+    let sources = "context.path,context.resourcePath,context.resourceId,context.routeKey";
+    let request = || Request::delete("/a%40b/c%2a?x=/").body(()).unwrap();
+    let concrete = "DELETE /a@b/c%2A";
+    let http = |name| ApiStage::http("us-east-1", "123456789012", "abcdef123", name).unwrap();
+    for (stage, path) in
+        [(stage(), "/prod/a@b/c%2A"), (http("beta"), "/beta/a@b/c%2A"), (http("$default"), "/a@b/c%2A")]
+    {
+        // The bare layer allows the path as sent, which is not the canonical one here; `/*` allows both.
+        assert_eq!(values(sources, stage, request()).await, [path, concrete, concrete, concrete]);
+    }
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_matched_template_is_the_route() {
+    use axum::Router;
+    use axum::routing::any;
+    use tower_lambda_authorizer::axum::protect;
+
+    let recorder = Recorder::default();
+    let sources = "context.routeKey,context.resourcePath,context.resourceId,context.path";
+    let layer = layer(sources, stage())
+        .with_cache(recorder.clone())
+        .share_answers_between_all_callers()
+        .build()
+        .unwrap();
+    let users =
+        Router::new().route("/users/{id}", any(async || "")).route("/files/{*rest}", any(async || ""));
+    let service = protect(Router::new().nest("/v1", users), layer);
+    for path in ["/v1/users/7", "/v1/files/a/b", "/nowhere"] {
+        let request = Request::put(path).body(axum::body::Body::empty()).unwrap();
+        service.clone().oneshot(request).await.unwrap();
+    }
+    let users = ["PUT /v1/users/{id}", "/v1/users/{id}", "/v1/users/{id}", "/prod/v1/users/7"];
+    let files = ["PUT /v1/files/{rest+}", "/v1/files/{rest+}", "/v1/files/{rest+}", "/prod/v1/files/a/b"];
+    let nowhere = ["PUT /nowhere", "PUT /nowhere", "PUT /nowhere", "/prod/nowhere"];
+    assert_eq!(
+        *recorder.0.lock().unwrap(),
+        [users, files, nowhere].map(|row| row.map(str::to_owned).to_vec())
+    );
+}
+
+#[tokio::test]
+async fn answers_are_told_apart_by_context_sources() {
+    for (source, asked) in
+        [("context.routeKey", 4), ("context.path", 2), ("context.httpMethod", 2), ("context.stage", 1)]
+    {
+        let calls = Counter::default();
+        let authorizer = authorizer_fn({
+            let calls = calls.clone();
+            move |event| {
+                calls.hit();
+                async move { allow_all(&event) }
+            }
+        });
+        let layer = AuthorizerLayer::request(authorizer, stage())
+            .with_identity_sources(["method.request.header.a", source].map(|source| source.parse().unwrap()))
+            .with_cache(MemoryCache::default())
+            .build()
+            .unwrap();
+        for _ in 0..2 {
+            for (method, path) in [("GET", "/a"), ("GET", "/b"), ("PUT", "/a"), ("PUT", "/b")] {
+                let request = Request::builder().method(method).uri(path).header("a", "1").body(()).unwrap();
+                assert_eq!(status(&layer, request).await.0, StatusCode::OK);
+            }
+        }
+        assert_eq!(calls.count(), asked, "{source}");
+    }
+}
+
+#[tokio::test]
+async fn unusable_values_are_refused_in_every_mode_and_nobody_is_asked() {
+    let long = "a".repeat(8193);
+    let long_query = format!("/?k={long}");
+    let get = |target: &str| Request::get(target).body(()).unwrap();
+    let with = |name: &'static str, values: &[&[u8]]| {
+        let mut request = get("/");
+        for value in values {
+            request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        request
+    };
+    let table = [
+        ("method.request.header.k", with("k", &[b"a", b"b"])),
+        ("method.request.header.k", with("k", &[b"a", b"a"])),
+        ("method.request.header.k", with("k", &[b"", b"a"])),
+        ("method.request.header.k", with("k", &[b"\xe9"])),
+        ("method.request.header.k", with("k", &[b"a\tb"])),
+        ("method.request.header.k", with("k", &[long.as_bytes()])),
+        ("context.identity.userAgent", with("user-agent", &[b"a", b"b"])),
+        ("context.identity.userAgent", with("user-agent", &[b"\xe9"])),
+        ("context.identity.userAgent", with("user-agent", &[long.as_bytes()])),
+        ("method.request.querystring.k", get("/?k=1&k=2")),
+        ("method.request.querystring.k", get("/?k=1&%6b=1")),
+        ("method.request.querystring.k", get("/?k=%ff")),
+        ("method.request.querystring.k", get("/?k=a%0ab")),
+        ("method.request.querystring.k", get(&long_query)),
+    ];
+    for (source, request) in table {
+        for cached in [false, true] {
+            let calls = Counter::default();
+            let authorizer = authorizer_fn({
+                let calls = calls.clone();
+                move |event| {
+                    calls.hit();
+                    async move { allow_all(&event) }
+                }
+            });
+            let layer = AuthorizerLayer::request(authorizer, stage())
+                .with_identity_sources([source.parse().unwrap()]);
+            let layer =
+                if cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+            let got = status(&layer, request.clone()).await;
+            assert_eq!(got, (StatusCode::UNAUTHORIZED, Some(RejectionKind::AmbiguousIdentity)), "{source}");
+            assert_eq!(calls.count(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn missing_values_are_refused_except_where_aws_asks_all_the_same() {
+    let rest = stage;
+    let http = || ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    for source in ["$request.header.k", "$request.querystring.k", "$context.identity.userAgent"] {
+        for target in ["/", "/?k=", "/?k", "/?K=1"] {
+            let request = || Request::get(target).header("k", "").header("user-agent", "").body(()).unwrap();
+            let refused = (StatusCode::UNAUTHORIZED, Some(RejectionKind::MissingIdentity));
+            let asked = (StatusCode::OK, None);
+
+            assert_eq!(status(&layer(source, rest()).build().unwrap(), request()).await, asked);
+            let demanding = layer(source, rest()).require_identity().build().unwrap();
+            assert_eq!(status(&demanding, request()).await, refused);
+            let cached = layer(source, rest()).with_cache(MemoryCache::default()).build().unwrap();
+            assert_eq!(status(&cached, request()).await, refused);
+            assert_eq!(status(&layer(source, http()).build().unwrap(), request()).await, refused);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_source_address_is_our_fault_not_the_callers() {
+    for cached in [false, true] {
+        let layer = layer("context.identity.sourceIp", stage());
+        let layer = if cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+        let request = || Request::get("/").header("x-forwarded-for", "192.0.2.1").body(()).unwrap();
+        let unknown = (StatusCode::INTERNAL_SERVER_ERROR, Some(RejectionKind::UnavailableKey));
+        assert_eq!(status(&layer, request()).await, unknown);
+        let mut known = request();
+        known.extensions_mut().insert("192.0.2.9".parse::<IpAddr>().unwrap());
+        assert_eq!(status(&layer, known).await, (StatusCode::OK, None));
+    }
+}
+
+#[test]
+fn a_cache_needs_a_source_that_tells_callers_apart() {
+    for (name, variable) in VARIABLES {
+        let built = layer(&format!("context.{name}"), stage()).with_cache(MemoryCache::default()).build();
+        match variable {
+            ContextVariable::SourceIp | ContextVariable::UserAgent => assert!(built.is_ok(), "{name}"),
+            _ => assert_eq!(built.err(), Some(ConfigError::CacheWithoutIdentity), "{name}"),
+        }
+    }
+    assert!(
+        layer("context.path,method.request.header.a", stage())
+            .with_cache(MemoryCache::default())
+            .build()
+            .is_ok()
+    );
+}
+
+#[test]
+fn one_place_in_two_spellings_is_named_twice() {
+    let built = layer("method.request.header.Auth,$request.header.auth", stage()).build();
+    assert!(matches!(built, Err(ConfigError::RepeatedIdentitySource { .. })));
+}
+
+#[tokio::test]
+async fn tokens_are_checked_before_anybody_is_asked() {
+    let calls = Counter::default();
+    let authorizer = authorizer_fn({
+        let calls = calls.clone();
+        move |event| {
+            calls.hit();
+            async move { allow_all(&event) }
+        }
+    });
+    for cached in [false, true] {
+        let layer = AuthorizerLayer::token(authorizer.clone(), stage())
+            .with_identity_validation_expression("Bearer [a-z]+|Basic [0-9]+");
+        let layer = if cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+        let before = calls.count();
+        for token in ["Bearer abc", "Basic 12"] {
+            assert_eq!(status(&layer, common::get("/", token)).await, (StatusCode::OK, None));
+        }
+        assert_eq!(calls.count(), before + 2);
+        for token in ["Bearer abc1", "xBasic 12", "bearer abc", "Bearer abc, Basic 12", "Bearer "] {
+            let refused = (StatusCode::UNAUTHORIZED, Some(RejectionKind::MissingIdentity));
+            assert_eq!(status(&layer, common::get("/", token)).await, refused, "{token}");
+        }
+        assert_eq!(calls.count(), before + 2);
+    }
+}
+
+#[test]
+fn expressions_that_cannot_be_used_are_found_when_built() {
+    let nobody = || authorizer_fn(async |_| Err(AuthorizerError::unauthorized()));
+    for expression in ["(", "a)|(?:b", "(?=x)", "a++", "[", r"\1"] {
+        let built =
+            AuthorizerLayer::token(nobody(), stage()).with_identity_validation_expression(expression).build();
+        assert!(matches!(built, Err(ConfigError::Expression(_))), "{expression}");
+    }
+    let built = layer("context.path", stage()).with_identity_validation_expression(".*").build();
+    assert_eq!(built.err(), Some(ConfigError::ExpressionOfTokenOnly));
+}
+
+#[tokio::test]
+async fn a_token_header_may_be_written_as_on_aws() {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| allow_all(&event));
+    let layer = AuthorizerLayer::token(authorizer, stage())
+        .with_identity_sources(["method.request.header.X-Token".parse().unwrap()])
+        .build()
+        .unwrap();
+    let inner = tower::service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
+    let request = Request::get("/").header("x-token", "t").body(()).unwrap();
+    assert_eq!(layer.layer(inner).oneshot(request).await.unwrap().status(), StatusCode::OK);
+}
