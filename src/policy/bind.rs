@@ -230,6 +230,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_policy_can_be_shared_and_weighs_what_it_holds() {
+        fn shared<T: Send + Sync + 'static>(_: &T) {}
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap();
+        let policy = |count: usize| {
+            (0..count)
+                .fold(stage.policy(), |policy, _| policy.allow(http::Method::GET, "/users/*"))
+                .build()
+                .unwrap()
+        };
+        let (small, large) = (policy(1).bind(&stage), policy(100).bind(&stage));
+        shared(&small);
+        assert!(
+            small.heap_bytes() > "GET/users/*".len() && small.heap_bytes() < 1024,
+            "{}",
+            small.heap_bytes()
+        );
+        assert!(large.heap_bytes() > 100 * stage.as_str().len());
+    }
+
+    #[test]
     fn only_the_path_is_respelt() {
         assert_eq!(path_part("GET/x", 1), 4);
         assert_eq!(path_part("*/x", 1), 0);

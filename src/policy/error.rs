@@ -45,11 +45,11 @@ pub enum PolicyErrorKind {
 
 impl PolicyError {
     pub(super) fn new(kind: PolicyErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, location: String::new(), message: message.into() }
+        Self { kind, location: String::new(), message: printable(&message.into(), 512) }
     }
 
     pub(super) fn with_location(mut self, location: impl Into<String>) -> Self {
-        self.location = location.into().replace(char::is_control, "\u{FFFD}");
+        self.location = printable(&location.into(), 256);
         self
     }
 
@@ -106,16 +106,19 @@ impl Error for ArnError {}
 
 /// Text of the input for an error message: in backticks, cut when long, without control characters.
 pub(super) fn quoted(text: &str) -> String {
-    const SHOWN: usize = 64;
-    let mut shown = String::from("`");
-    for (index, character) in text.chars().enumerate() {
-        if index == SHOWN {
-            shown.push('…');
-            break;
-        }
-        shown.push(if character.is_control() { '\u{FFFD}' } else { character });
+    format!("`{}`", printable(text, 64))
+}
+
+/// The text, cut when long, without control characters.
+fn printable(text: &str, longest: usize) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(longest)
+        .map(|character| if character.is_control() { '\u{FFFD}' } else { character })
+        .collect();
+    if text.chars().nth(longest).is_some() {
+        shown.push('…');
     }
-    shown.push('`');
     shown
 }
 

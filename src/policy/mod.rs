@@ -2,7 +2,8 @@
 //!
 //! An authorizer answers with a [`PolicyDocument`]. It is read strictly ([`PolicyDocument::from_json`]) or built from
 //! the ARN at hand ([`StageArn::policy`]), compiled for one stage ([`PolicyDocument::bind`]) and asked for every
-//! request ([`BoundPolicy::evaluate`]).
+//! request ([`BoundPolicy::evaluate`]). [`BoundPolicy::explain`] says why a decision is what it is, and
+//! [`PolicyDocument::lint`] finds what is allowed and most likely not meant.
 //!
 //! The general law: never more permissive than AWS. Whatever is not understood is an error, an explicit `Deny` is
 //! tested under every spelling of a request, an `Allow` under exactly one.
