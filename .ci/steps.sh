@@ -22,7 +22,7 @@ step() {
 
 summary() {
     local code=$?
-    if [ -n "$current" ] && [ "$code" -ne 0 ]; then
+    if [ -n "$current" ]; then
         printf '\n=== FAILED: %s (exit code %d)\n' "$current" "$code" >&2
     else
         printf '\n%s%5d s  in all\n' "$timings" "$SECONDS"

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use crate::contract::ResponseError;
+use crate::contract::{Challenge, ResponseError};
 use crate::policy::PolicyError;
 
 /// The word of the contract: an error with exactly this message is a 401, every other error is a 500.
@@ -18,7 +18,7 @@ pub struct AuthorizerError(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Unauthorized,
+    Unauthorized(Option<Challenge>),
     Failure(Arc<dyn Error + Send + Sync>),
 }
 
@@ -26,7 +26,7 @@ impl AuthorizerError {
     /// The caller has no valid credentials.
     #[must_use]
     pub const fn unauthorized() -> Self {
-        Self(Kind::Unauthorized)
+        Self(Kind::Unauthorized(None))
     }
 
     /// The authorizer could not tell. Use it with `map_err` on whatever went wrong.
@@ -49,17 +49,46 @@ impl AuthorizerError {
         Self(Kind::Failure(source.into()))
     }
 
+    /// Tells the client how to be let in: `WWW-Authenticate`, in the place of the authorizer's
+    /// [own challenge](super::Authorizer::challenge). A failure has no challenge, and keeps having none.
+    ///
+    /// ```
+    /// use tower_lambda_authorizer::AuthorizerError;
+    /// use tower_lambda_authorizer::contract::Challenge;
+    ///
+    /// let challenge = Challenge::new("Bearer error=\"invalid_token\"")?;
+    /// let error = AuthorizerError::unauthorized().with_challenge(challenge.clone());
+    /// assert_eq!(error.challenge(), Some(&challenge));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: Challenge) -> Self {
+        if let Kind::Unauthorized(known) = &mut self.0 {
+            *known = Some(challenge);
+        }
+        self
+    }
+
+    /// The challenge this error names, if it names one.
+    #[must_use]
+    pub const fn challenge(&self) -> Option<&Challenge> {
+        match &self.0 {
+            Kind::Unauthorized(challenge) => challenge.as_ref(),
+            Kind::Failure(_) => None,
+        }
+    }
+
     /// Whether this is a 401 rather than a 500.
     #[must_use]
     pub const fn is_unauthorized(&self) -> bool {
-        matches!(self.0, Kind::Unauthorized)
+        matches!(self.0, Kind::Unauthorized(_))
     }
 }
 
 impl std::fmt::Display for AuthorizerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
-            Kind::Unauthorized => f.write_str(UNAUTHORIZED),
+            Kind::Unauthorized(_) => f.write_str(UNAUTHORIZED),
             Kind::Failure(source) => source.fmt(f),
         }
     }
@@ -68,7 +97,7 @@ impl std::fmt::Display for AuthorizerError {
 impl Error for AuthorizerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Kind::Unauthorized => None,
+            Kind::Unauthorized(_) => None,
             // The message above is the source's own, so what lies behind it comes next.
             Kind::Failure(source) => source.source(),
         }

@@ -1,7 +1,7 @@
 //! Closures as authorizers.
 
 use super::{Authorizer, AuthorizerError};
-use crate::contract::{AuthorizerEvent, AuthorizerResponse};
+use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 
 /// Makes an authorizer of an async function or closure.
 ///
@@ -28,6 +28,42 @@ where
 /// An [`Authorizer`] made of a function by [`authorizer_fn`].
 #[derive(Clone, Copy)]
 pub struct AuthorizerFn<F>(F);
+
+impl<F> AuthorizerFn<F> {
+    /// Names a [challenge](Authorizer::challenge).
+    ///
+    /// ```
+    /// use tower_lambda_authorizer::contract::Challenge;
+    /// use tower_lambda_authorizer::{Authorizer, AuthorizerError, authorizer_fn};
+    ///
+    /// let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::unauthorized()));
+    /// let authorizer = authorizer.with_challenge(Challenge::bearer());
+    /// assert_eq!(authorizer.challenge(), Some(Challenge::bearer()));
+    /// ```
+    pub fn with_challenge(self, challenge: Challenge) -> WithChallenge<Self> {
+        WithChallenge { authorizer: self, challenge }
+    }
+}
+
+/// An [`Authorizer`] with a challenge, made by [`AuthorizerFn::with_challenge`].
+#[derive(Clone, Debug)]
+pub struct WithChallenge<A> {
+    authorizer: A,
+    challenge: Challenge,
+}
+
+impl<A: Authorizer> Authorizer for WithChallenge<A> {
+    fn authorize(
+        &self,
+        event: AuthorizerEvent,
+    ) -> impl Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send {
+        self.authorizer.authorize(event)
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        Some(self.challenge.clone())
+    }
+}
 
 impl<F, Fut> Authorizer for AuthorizerFn<F>
 where

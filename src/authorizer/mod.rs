@@ -33,11 +33,11 @@ mod shared;
 use std::sync::Arc;
 
 pub use error::AuthorizerError;
-pub use func::{AuthorizerFn, authorizer_fn};
+pub use func::{AuthorizerFn, WithChallenge, authorizer_fn};
 pub(crate) use shared::Answer;
 pub use shared::SharedAuthorizer;
 
-use crate::contract::{AuthorizerEvent, AuthorizerResponse};
+use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 
 /// Says who is calling and what they may do.
 ///
@@ -58,6 +58,14 @@ pub trait Authorizer: Send + Sync + 'static {
         &self,
         event: AuthorizerEvent,
     ) -> impl Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send;
+
+    /// What clients without valid credentials are told: `WWW-Authenticate` of every 401, also of those that are
+    /// refused without asking. None if not said, as API Gateway has it for Lambda authorizers.
+    ///
+    /// It is asked once, when the layer is built. An error can [name another](AuthorizerError::with_challenge).
+    fn challenge(&self) -> Option<Challenge> {
+        None
+    }
 }
 
 impl<A: Authorizer> Authorizer for Arc<A> {
@@ -66,5 +74,9 @@ impl<A: Authorizer> Authorizer for Arc<A> {
         event: AuthorizerEvent,
     ) -> impl Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send {
         (**self).authorize(event)
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        (**self).challenge()
     }
 }

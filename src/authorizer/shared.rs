@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Authorizer, AuthorizerError};
-use crate::contract::{AuthorizerEvent, AuthorizerResponse};
+use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 
 /// The pending answer of a [`SharedAuthorizer`]. It borrows nothing, so that it may outlive its request.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<AuthorizerResponse, AuthorizerError>> + Send>>;
@@ -22,11 +22,16 @@ pub struct SharedAuthorizer(Arc<dyn Erased>);
 
 trait Erased: Send + Sync {
     fn authorize(self: Arc<Self>, event: AuthorizerEvent) -> Answer;
+    fn challenge(&self) -> Option<Challenge>;
 }
 
 impl<A: Authorizer> Erased for A {
     fn authorize(self: Arc<Self>, event: AuthorizerEvent) -> Answer {
         Box::pin(async move { Authorizer::authorize(&*self, event).await })
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        Authorizer::challenge(self)
     }
 }
 
@@ -45,6 +50,10 @@ impl SharedAuthorizer {
 impl Authorizer for SharedAuthorizer {
     async fn authorize(&self, event: AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
         self.ask(event).await
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        self.0.challenge()
     }
 }
 

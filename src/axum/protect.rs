@@ -108,9 +108,9 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.canonicalize(&mut request) {
             Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
-            Err(rejection) => {
-                CanonicalFuture { state: State::Refused { response: Some(self.layer.refusal(rejection)) } }
-            }
+            Err(rejection) => CanonicalFuture {
+                state: State::Refused { response: Some(self.layer.refusal(rejection, &request)) },
+            },
         }
     }
 }

@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
+use super::challenge::Challenge;
 use super::context::Context;
-use super::response::{AuthorizerResponse, ResponseError};
+use super::response::{AuthorizerResponse, Form, ResponseError, ResponseRules};
 use crate::clock::Now;
 use crate::contract::REDACTED;
-use crate::policy::{BoundPolicy, StageArn};
+use crate::policy::{AccessRequest, BoundPolicy, Decision, StageArn};
 
 /// An authorizer's answer after it was checked and its policy compiled against one stage: what a cache stores.
 ///
 /// It says what a principal may do, not whether a request is allowed: that is decided anew for each request.
 /// It cannot be made outside this crate, and a cache hands back what it was given.
 pub struct Authorization {
-    principal_id: Box<str>,
+    principal_id: Option<Box<str>>,
     context: Context,
     usage_identifier_key: Option<Box<str>>,
-    policy: BoundPolicy,
+    grant: Grant,
+    denial_challenge: Option<Challenge>,
     expiry: Option<Expiry>,
     heap_bytes: usize,
 }
@@ -40,39 +42,77 @@ impl Expiry {
     }
 }
 
-/// Names that the gateway puts beside the context on REST and WebSocket APIs.
-const RESERVED: [&str; 2] = ["principalId", "integrationLatency"];
+/// What was granted: what a policy allows, or everything or nothing.
+#[expect(clippy::large_enum_variant, reason = "it is part of one allocation, and most are policies")]
+enum Grant {
+    Policy(BoundPolicy),
+    Simple(bool),
+}
+
+/// What an answer says about one request.
+pub(crate) struct Ruling<'a> {
+    pub(crate) decision: Decision,
+    pub(crate) statement: Option<usize>,
+    pub(crate) unavailable_key: Option<&'a str>,
+}
 
 impl Authorization {
     /// Checks what depends on the kind of API, and compiles the policy.
     pub(crate) fn accept(
         response: AuthorizerResponse,
+        rules: &ResponseRules,
         stage: &StageArn,
         expiry: Option<Expiry>,
     ) -> Result<Self, ResponseError> {
+        response.check(rules)?;
         let mut parts = response.into_parts();
-        if parts.context.get("principalId").and_then(|id| id.as_str()) == Some(&*parts.principal_id) {
-            parts.context.remove("principalId");
-        }
-        if let Some(key) = RESERVED.into_iter().find(|key| parts.context.get(key).is_some()) {
-            return Err(ResponseError::ReservedContextKey { key: key.into() });
-        }
-        let policy = parts.policy.bind(stage);
-        let key = parts.usage_identifier_key.as_ref().map_or(0, |key| key.len());
+        // Reserved everywhere, so what is there was checked to be the answer's own.
+        parts.context.remove("principalId");
+        let (principal_id, grant) = match parts.form {
+            Form::Policy { principal_id, policy } => (principal_id, Grant::Policy(policy.bind(stage))),
+            Form::Simple { is_authorized } => (None, Grant::Simple(is_authorized)),
+        };
+        let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let challenge = parts.denial_challenge.as_ref().map_or(0, |challenge| challenge.as_str().len());
+        let policy = match &grant {
+            Grant::Policy(policy) => policy.heap_bytes(),
+            Grant::Simple(_) => 0,
+        };
+        let texts = length(&principal_id) + length(&parts.usage_identifier_key) + challenge;
         Ok(Self {
-            heap_bytes: parts.principal_id.len() + parts.context.heap_bytes() + key + policy.heap_bytes(),
-            principal_id: parts.principal_id,
+            heap_bytes: texts + parts.context.heap_bytes() + policy,
+            principal_id,
             context: parts.context,
             usage_identifier_key: parts.usage_identifier_key,
-            policy,
+            grant,
+            denial_challenge: parts.denial_challenge,
             expiry,
         })
+    }
+
+    /// Decides one request.
+    pub(crate) fn rule(&self, asked: &AccessRequest<'_>) -> Ruling<'_> {
+        match &self.grant {
+            Grant::Policy(policy) => {
+                let evaluation = policy.evaluate(asked);
+                Ruling {
+                    decision: evaluation.decision(),
+                    statement: evaluation.statement(),
+                    unavailable_key: evaluation.unavailable_key(),
+                }
+            }
+            Grant::Simple(is_authorized) => Ruling {
+                decision: if *is_authorized { Decision::Allow } else { Decision::ImplicitDeny },
+                statement: None,
+                unavailable_key: None,
+            },
+        }
     }
 
     /// Who is calling; `None` for an answer that names nobody.
     #[must_use]
     pub fn principal_id(&self) -> Option<&str> {
-        Some(&self.principal_id)
+        self.principal_id.as_deref()
     }
 
     /// The bytes this keeps on the heap, for caches that are bounded by size.
@@ -89,8 +129,8 @@ impl Authorization {
         self.usage_identifier_key.as_deref()
     }
 
-    pub(crate) fn policy(&self) -> &BoundPolicy {
-        &self.policy
+    pub(crate) fn denial_challenge(&self) -> Option<&Challenge> {
+        self.denial_challenge.as_ref()
     }
 
     pub(crate) fn expiry(&self) -> Option<Expiry> {

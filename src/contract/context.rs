@@ -1,17 +1,26 @@
-//! The flat map an authorizer sends along with its policy.
+//! The map an authorizer sends along with its verdict.
 
-use serde_json::Number;
+use std::borrow::Cow;
 
-/// One value of an authorizer's context: the scalars that a REST API lets through.
+use serde_json::{Number, Value};
+
+/// One value of an authorizer's context.
+///
+/// REST and WebSocket APIs, and events of format 1.0, let scalars through and nothing else; an answer with a list or
+/// an object is refused there. HTTP APIs with format 2.0 take any of these.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ContextValue {
+    /// A list.
+    Array(Vec<Self>),
     /// `true` or `false`.
     Bool(bool),
     /// Present, but without a value.
     Null,
     /// A JSON number.
     Number(Number),
+    /// An object.
+    Object(Context),
     /// Text.
     String(String),
 }
@@ -35,6 +44,15 @@ impl ContextValue {
         }
     }
 
+    /// The number, if this is one.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+
     /// The truth value, if this is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
@@ -44,21 +62,88 @@ impl ContextValue {
         }
     }
 
+    /// Whether this is neither a list nor an object.
+    #[must_use]
+    pub const fn is_scalar(&self) -> bool {
+        !matches!(self, Self::Array(_) | Self::Object(_))
+    }
+
+    /// The text of a scalar, as a REST API writes it: `123` is `"123"`, `true` is `"true"`. `None` for null, lists and
+    /// objects.
+    pub(crate) fn to_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::String(text) => Some(Cow::Borrowed(text)),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bool(true) => Some(Cow::Borrowed("true")),
+            Self::Bool(false) => Some(Cow::Borrowed("false")),
+            Self::Null | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The number that this is, or that it spells.
+    pub(crate) fn to_number(&self) -> Option<Cow<'_, Number>> {
+        match self {
+            Self::Number(number) => Some(Cow::Borrowed(number)),
+            Self::String(text) => text.parse().ok().map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    /// The truth value that this is, or that it spells.
+    pub(crate) fn to_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether lists and objects are nested at most so deep.
+    pub(crate) fn is_within(&self, depth: usize) -> bool {
+        match (self, depth.checked_sub(1)) {
+            (Self::Array(values), Some(depth)) => values.iter().all(|value| value.is_within(depth)),
+            (Self::Object(context), Some(depth)) => context.iter().all(|(_, value)| value.is_within(depth)),
+            (_, depth) => depth.is_some() || self.is_scalar(),
+        }
+    }
+
     fn heap_bytes(&self) -> usize {
         match self {
-            Self::String(text) => text.len(),
-            _ => 0,
+            Self::String(text) => text.capacity(),
+            Self::Array(values) => {
+                let inner: usize = values.iter().map(Self::heap_bytes).sum();
+                inner + values.capacity() * size_of::<Self>()
+            }
+            Self::Object(context) => context.heap_bytes(),
+            Self::Bool(_) | Self::Null | Self::Number(_) => 0,
         }
     }
 }
 
-impl From<&ContextValue> for serde_json::Value {
+impl From<&ContextValue> for Value {
     fn from(value: &ContextValue) -> Self {
         match value {
+            ContextValue::Array(values) => Self::Array(values.iter().map(Into::into).collect()),
             ContextValue::Bool(value) => Self::Bool(*value),
             ContextValue::Null => Self::Null,
             ContextValue::Number(number) => Self::Number(number.clone()),
+            ContextValue::Object(context) => Self::Object(context.into()),
             ContextValue::String(text) => Self::String(text.clone()),
+        }
+    }
+}
+
+impl From<Value> for ContextValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Array(values) => Self::Array(values.into_iter().map(Into::into).collect()),
+            Value::Bool(value) => Self::Bool(value),
+            Value::Null => Self::Null,
+            Value::Number(number) => Self::Number(number),
+            Value::Object(object) => Self::Object(Context::from_distinct(
+                object.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            )),
+            Value::String(text) => Self::String(text),
         }
     }
 }
@@ -87,6 +172,12 @@ impl From<Number> for ContextValue {
     }
 }
 
+impl From<Context> for ContextValue {
+    fn from(value: Context) -> Self {
+        Self::Object(value)
+    }
+}
+
 macro_rules! from_integer {
     ($($integer:ty),*) => {$(
         impl From<$integer> for ContextValue {
@@ -103,6 +194,12 @@ impl<T: Into<Self>> From<Option<T>> for ContextValue {
     /// `None` is sent as `null`.
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Self>> From<Vec<T>> for ContextValue {
+    fn from(values: Vec<T>) -> Self {
+        Self::Array(values.into_iter().map(Into::into).collect())
     }
 }
 
@@ -153,6 +250,27 @@ impl Context {
     pub(crate) fn remove(&mut self, name: &str) -> Option<ContextValue> {
         let at = self.entries.iter().position(|(known, _)| **known == *name)?;
         Some(self.entries.remove(at).1)
+    }
+
+    /// From entries whose names are known to differ.
+    pub(crate) fn from_distinct(entries: Vec<(Box<str>, ContextValue)>) -> Self {
+        Self { entries }
+    }
+}
+
+impl<N: Into<Box<str>>, V: Into<ContextValue>> FromIterator<(N, V)> for Context {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
+        let mut context = Self::default();
+        for (name, value) in entries {
+            context.insert(name, value);
+        }
+        context
+    }
+}
+
+impl From<&Context> for serde_json::Map<String, Value> {
+    fn from(context: &Context) -> Self {
+        context.iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
     }
 }
 

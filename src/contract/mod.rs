@@ -10,20 +10,24 @@
 //! authorizer thinks of it, and the verdict is the policy's.
 
 mod authorization;
+mod challenge;
 mod context;
 mod event;
 mod kind;
+mod lenient;
 mod principal;
 mod response;
+mod wire;
 
 pub use authorization::Authorization;
 pub(crate) use authorization::Expiry;
+pub use challenge::{Challenge, ChallengeError};
 pub use context::{Context, ContextValue};
 pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, RequestEventV2, TokenEvent};
 pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
 pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
-pub use response::{AuthorizerResponse, ResponseError};
+pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
 
 /// What `Debug` prints in the place of a secret.
 pub(crate) const REDACTED: &str = "…";

@@ -1,5 +1,6 @@
 //! What a handler reads.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,11 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::authorization::Authorization;
 use super::context::{Context, ContextValue};
+use super::{ApiKind, PayloadFormat, lenient, wire};
 
 /// Who is calling, as the authorizer said, after its policy allowed the request.
 ///
-/// It is in the extensions of every request that an [`AuthorizerLayer`](crate::AuthorizerLayer) lets through,
-/// and it can be got from nowhere else: it has no public constructor, no `Default` and no `Deserialize`, and the
+/// It is in the extensions of every request that an [`AuthorizerLayer`](crate::AuthorizerLayer) lets through, unless
+/// the authorizer named nobody: then there is an [`AuthorizerContext`] alone. It can be got from nowhere else: it has no public constructor, no `Default` and no `Deserialize`, and the
 /// layer removes what it finds of it when a request comes in. Cloning copies a reference count.
 ///
 /// With the `axum` feature it is an extractor:
@@ -79,6 +81,14 @@ impl Principal {
         SystemTime::UNIX_EPOCH.checked_add(since_epoch)
     }
 
+    /// This, or only the context if nobody was named.
+    pub(crate) fn into_named(self) -> Result<Self, AuthorizerContext> {
+        match self.context.principal_id() {
+            Some(_) => Ok(self),
+            None => Err(self.context),
+        }
+    }
+
     fn authorization(&self) -> &Authorization {
         &self.context.0
     }
@@ -121,15 +131,53 @@ impl AuthorizerContext {
         self.0.context()
     }
 
+    /// The value called `name` as text. A number and a truth value have one too, as they do behind a REST API, where
+    /// every value is text.
+    #[must_use]
+    pub fn get_str(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name)?.to_text()
+    }
+
+    /// The value called `name`, if it is a whole number that fits, or the text of one.
+    #[must_use]
+    pub fn get_i64(&self, name: &str) -> Option<i64> {
+        self.get(name)?.to_number()?.as_i64()
+    }
+
+    /// The value called `name`, if it is a number, or the text of one.
+    #[must_use]
+    pub fn get_f64(&self, name: &str) -> Option<f64> {
+        self.get(name)?.to_number()?.as_f64()
+    }
+
+    /// The value called `name`, if it is a truth value, or `"true"` or `"false"`.
+    #[must_use]
+    pub fn get_bool(&self, name: &str) -> Option<bool> {
+        self.get(name)?.to_bool()
+    }
+
     /// Reads the whole context into a type of yours.
+    ///
+    /// Behind a REST API numbers and truth values are text; here a `u32` field reads `123` and `"123"` alike, a
+    /// `bool` field `true` and `"true"`, and a `String` field the text of either.
     ///
     /// # Errors
     ///
-    /// If a value is missing or of another type than yours; the error names it.
+    /// If a value is missing or does not read as your type; the error names it.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        let object: serde_json::Map<String, serde_json::Value> =
-            self.values().iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        serde_json::from_value(serde_json::Value::Object(object))
+        lenient::read(self.values())
+    }
+
+    /// The value of `requestContext.authorizer` as a backend behind API Gateway is given it.
+    ///
+    /// | kind of API | format | value |
+    /// |---|---|---|
+    /// | REST, WebSocket | any | flat, every scalar as text, with `principalId` and `integrationLatency` |
+    /// | HTTP | 1.0 | flat, with JSON types, `principalId` (if there is one) and `integrationLatency` |
+    /// | HTTP | 2.0 | `{"lambda": …}`, with JSON types; null if there is no context |
+    #[must_use]
+    pub fn to_request_context(&self, kind: ApiKind, format: PayloadFormat) -> serde_json::Value {
+        wire::request_context(self.values(), self.principal_id(), kind, format)
     }
 }
 

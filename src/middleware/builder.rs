@@ -13,11 +13,11 @@ use tokio::sync::Semaphore;
 use super::caching::Caching;
 use super::gateway::{AuthorizerKind, Gateway};
 use super::layer::AuthorizerLayer;
-use super::response::GatewayResponses;
+use super::responses::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::{AuthorizerCache, KeySpace};
 use crate::clock::{Clock, SystemClock, Watch};
-use crate::contract::{ApiKind, PayloadFormat};
+use crate::contract::{ApiKind, ClientCertificate, PayloadFormat, ResponseRules};
 use crate::mapping::{MappingError, ParameterMapping};
 use crate::request::{
     ApiStage, EventMaker, ExpressionError, FindCertificate, IdentitySource, SourceAddress, TargetRules,
@@ -58,11 +58,13 @@ pub struct AuthorizerLayerBuilder<R = GatewayResponses> {
     format: Option<PayloadFormat>,
     title_case: bool,
     client_certificate: Option<Arc<FindCertificate>>,
+    simple_responses: bool,
     sources: Vec<IdentitySource>,
     expression: Option<Box<str>>,
     mapping: Option<ParameterMapping>,
     requires_identity: bool,
     shares_answers: bool,
+    shares_routes: bool,
     cache: Option<Arc<dyn AuthorizerCache>>,
     ttl: Option<Duration>,
     timeout: Duration,
@@ -84,11 +86,13 @@ impl AuthorizerLayerBuilder {
             format: None,
             title_case: false,
             client_certificate: None,
+            simple_responses: false,
             sources: Vec::new(),
             expression: None,
             mapping: None,
             requires_identity: false,
             shares_answers: false,
+            shares_routes: false,
             cache: None,
             ttl: None,
             timeout: DEFAULT_TIMEOUT,
@@ -98,7 +102,7 @@ impl AuthorizerLayerBuilder {
             head_as_get: false,
             source_address: SourceAddress::default(),
             secure_transport: None,
-            responses: GatewayResponses,
+            responses: GatewayResponses::default(),
         }
     }
 }
@@ -117,9 +121,20 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
-    pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
-        self.format = Some(format);
+    /// REST and WebSocket APIs only: prints header names as `X-Forwarded-For` rather than `x-forwarded-for`, as they
+    /// arrive through an edge-optimised endpoint. Look-ups in an event ignore case either way.
+    pub fn with_title_case_headers(mut self) -> Self {
+        self.title_case = true;
+        self
+    }
+
+    /// Finds the certificate that the client showed, for servers that do mutual TLS. Events show it; it is no
+    /// identity source, and nothing here verifies it.
+    pub fn with_client_certificate(
+        mut self,
+        find: impl Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync + 'static,
+    ) -> Self {
+        self.client_certificate = Some(Arc::new(find));
         self
     }
 
@@ -203,13 +218,6 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// Says whether clients reach this service over TLS: `aws:SecureTransport`. Not said, policies that depend on it
-    /// cannot be decided in a request's favour.
-    pub fn with_secure_transport(mut self, secure: bool) -> Self {
-        self.secure_transport = Some(secure);
-        self
-    }
-
     /// Shapes refusals with a strategy of yours.
     pub fn with_rejection_response<R2>(self, responses: R2) -> AuthorizerLayerBuilder<R2> {
         AuthorizerLayerBuilder {
@@ -219,11 +227,13 @@ impl<R> AuthorizerLayerBuilder<R> {
             format: self.format,
             title_case: self.title_case,
             client_certificate: self.client_certificate,
+            simple_responses: self.simple_responses,
             sources: self.sources,
             expression: self.expression,
             mapping: self.mapping,
             requires_identity: self.requires_identity,
             shares_answers: self.shares_answers,
+            shares_routes: self.shares_routes,
             cache: self.cache,
             ttl: self.ttl,
             timeout: self.timeout,
@@ -254,6 +264,10 @@ impl<R> AuthorizerLayerBuilder<R> {
             (AuthorizerKind::Request { .. }, Some(format)) => AuthorizerKind::Request { format },
             (kind, _) => kind,
         };
+        let format = kind.payload_format();
+        if self.simple_responses && (self.stage.kind() != ApiKind::Http || format != PayloadFormat::V2) {
+            return Err(ConfigError::SimpleResponsesOfHttpOnly);
+        }
         let sources = match &kind {
             AuthorizerKind::Token { header } if self.sources.is_empty() => {
                 vec![IdentitySource::header(header.clone())]
@@ -292,6 +306,10 @@ impl<R> AuthorizerLayerBuilder<R> {
         if caching.is_some() && !identifies && !self.shares_answers {
             return Err(ConfigError::CacheWithoutIdentity);
         }
+        let mixes_routes = !self.shares_routes && !sources.iter().any(IdentitySource::names_route);
+        if caching.is_some() && self.simple_responses && mixes_routes {
+            return Err(ConfigError::SimpleResponsesWithoutRoute);
+        }
         let asks_without_identity =
             !is_token && self.stage.kind() == ApiKind::Rest && caching.is_none() && !self.requires_identity;
         let format = match &kind {
@@ -301,6 +319,8 @@ impl<R> AuthorizerLayerBuilder<R> {
         let events = EventMaker::new(&self.stage, format, &sources, self.title_case, self.client_certificate);
         let gateway = Gateway {
             events,
+            rules: ResponseRules::of(self.stage.kind(), format, self.simple_responses),
+            challenge: self.authorizer.challenge(),
             space: Arc::new(KeySpace { stage: self.stage.arn().clone(), sources }),
             expression,
             mapping: self.mapping,
@@ -354,6 +374,10 @@ pub enum ConfigError {
         /// Which.
         source_text: String,
     },
+    /// Simple responses are switched on where API Gateway has none.
+    SimpleResponsesOfHttpOnly,
+    /// A simple response would be kept without knowing which route it is about.
+    SimpleResponsesWithoutRoute,
     /// A `TOKEN` authorizer has exactly one identity source: a header.
     TokenIdentity,
     /// An authorizer of type `TOKEN` stands before something other than a REST API.
@@ -391,6 +415,13 @@ impl std::fmt::Display for ConfigError {
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")
             }
+            Self::SimpleResponsesOfHttpOnly => f.write_str(
+                "only HTTP APIs with format 2.0 have simple responses: remove `with_simple_responses`, or change that",
+            ),
+            Self::SimpleResponsesWithoutRoute => f.write_str(
+                "a cached simple response would hold for every route: add the route to the identity sources, \
+                 or call `share_simple_responses_between_routes`",
+            ),
             Self::TokenIdentity => f.write_str(
                 "an authorizer of type TOKEN has one header as its identity source: \
                  use `with_token_header`, or make it an authorizer of type REQUEST",

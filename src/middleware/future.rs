@@ -4,14 +4,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::gateway::{Gateway, Verdict};
 use super::load::Loading;
+use super::refused::RefusedRequest;
 use super::rejection::Rejection;
-use super::response::ResponseForRejection;
+use super::responses::ResponseForRejection;
 
 pin_project! {
     /// The future of an [`AuthorizerService`](super::AuthorizerService).
@@ -102,9 +103,9 @@ where
                             pass.insert_into(&mut request);
                             State::Calling { future: inner.call(request) }
                         }
-                        Verdict::Refuse(rejection) => {
-                            State::Refused { response: Some(refusal(&responses, rejection)) }
-                        }
+                        Verdict::Refuse(rejection) => State::Refused {
+                            response: Some(refusal(&gateway, &responses, rejection, &request)),
+                        },
                     }
                 }
             };
@@ -122,12 +123,22 @@ where
     }
 }
 
-/// The response to a refused request. The reason is put beside it, whatever the strategy made of it.
-pub(super) fn refusal<R, B>(responses: &R, rejection: Rejection) -> Response<B>
+/// The response to a refused request: the one place that all refusals pass through. The reason is put beside the
+/// response, whatever the strategy made of it.
+pub(super) fn refusal<R, B, ReqB>(
+    gateway: &Gateway,
+    responses: &R,
+    rejection: Rejection,
+    request: &Request<ReqB>,
+) -> Response<B>
 where
     R: ResponseForRejection<B>,
 {
-    let mut response = responses.response_for_rejection(&rejection);
+    let mut rejection = rejection.of_api(gateway.stage.kind());
+    if rejection.status() == StatusCode::UNAUTHORIZED && rejection.challenge().is_none() {
+        rejection = rejection.with_challenge(gateway.challenge.clone());
+    }
+    let mut response = responses.response_for_request(&rejection, &RefusedRequest::new(gateway, request));
     response.extensions_mut().insert(rejection);
     response
 }

@@ -15,7 +15,8 @@ use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
 use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
-    ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Expiry, PayloadFormat, Principal, TokenEvent,
+    ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
+    ResponseRules, TokenEvent,
 };
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
@@ -36,6 +37,10 @@ pub(crate) struct Gateway {
     pub(crate) authorizer: SharedAuthorizer,
     pub(crate) kind: AuthorizerKind,
     pub(crate) events: EventMaker,
+    /// Which answers are accepted.
+    pub(crate) rules: ResponseRules,
+    /// What clients without valid credentials are told.
+    pub(crate) challenge: Option<Challenge>,
     pub(crate) space: Arc<KeySpace>,
     /// What the token of a `TOKEN` authorizer must look like.
     pub(crate) expression: Option<TokenExpression>,
@@ -59,24 +64,37 @@ pub(crate) enum AuthorizerKind {
     Request { format: PayloadFormat },
 }
 
+impl AuthorizerKind {
+    pub(crate) const fn payload_format(&self) -> PayloadFormat {
+        match self {
+            Self::Token { .. } => PayloadFormat::V1,
+            Self::Request { format } => *format,
+        }
+    }
+}
+
 /// What is to be done with a request.
 pub(crate) enum Verdict {
     Forward(Pass),
     Refuse(Rejection),
 }
 
-/// The right to call the inner service, and what to tell it. Made in one place only: where a policy allowed.
+/// The right to call the inner service, and what to tell it. Made in one place only: where an answer allowed.
 pub(crate) struct Pass {
     principal: Principal,
     changes: Option<Box<Changes>>,
 }
 
 impl Pass {
+    /// One value: the principal, or the context alone where nobody was named.
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
         if let Some(changes) = self.changes {
             changes.apply(request);
         }
-        request.extensions_mut().insert(self.principal);
+        match self.principal.into_named() {
+            Ok(principal) => drop(request.extensions_mut().insert(principal)),
+            Err(context) => drop(request.extensions_mut().insert(context)),
+        }
     }
 }
 
@@ -188,9 +206,9 @@ impl Gateway {
         };
         let as_get = self.head_as_get && question.method == Method::HEAD;
         let asked = if as_get { asked.allowed_as("GET") } else { asked };
-        let evaluation = authorization.policy().evaluate(&asked);
-        let statement = evaluation.statement();
-        let rejection = match evaluation.decision() {
+        let ruling = authorization.rule(&asked);
+        let statement = ruling.statement;
+        let rejection = match ruling.decision {
             Decision::Allow => {
                 let principal = Principal::new(authorization, statement, cached);
                 match self.changes(request, &question.path, principal.context()) {
@@ -198,11 +216,13 @@ impl Gateway {
                     Err(rejection) => rejection,
                 }
             }
-            Decision::ExplicitDeny => Rejection::denied(RejectionKind::ExplicitDeny, statement),
-            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, None),
+            Decision::ExplicitDeny => {
+                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement)
+            }
+            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, authorization, None),
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
-                format!("`{}`", evaluation.unavailable_key().unwrap_or("unknown")),
+                format!("`{}`", ruling.unavailable_key.unwrap_or("unknown")),
             ),
         };
         Verdict::Refuse(match question.request_id {
@@ -218,7 +238,7 @@ impl Gateway {
         ticket: Option<&Ticket>,
     ) -> Result<Arc<Authorization>, Rejection> {
         let response = answer.map_err(|error| match error.is_unauthorized() {
-            true => Rejection::new(RejectionKind::Unauthorized),
+            true => Rejection::new(RejectionKind::Unauthorized).with_challenge(error.challenge().cloned()),
             false => Rejection::with_source(RejectionKind::AuthorizerFailure, error),
         })?;
         let kept = self.caching.as_ref().zip(ticket);
@@ -227,7 +247,7 @@ impl Gateway {
             Expiry::after(self.watch.now(), lifetime)
         });
         let is_reusable = !response.max_age().is_some_and(|max_age| max_age.is_zero());
-        let authorization = Authorization::accept(response, self.stage.arn(), expiry)
+        let authorization = Authorization::accept(response, &self.rules, self.stage.arn(), expiry)
             .map_err(|error| Rejection::with_source(RejectionKind::InvalidResponse, error))?;
         let authorization = Arc::new(authorization);
         if let Some((caching, ticket)) = kept.filter(|_| is_reusable) {

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use http::Response;
 use http::header::AUTHORIZATION;
 use tower_layer::Layer;
 
 use super::builder::AuthorizerLayerBuilder;
 use super::caching::Caching;
-use super::future::refusal;
 use super::gateway::{AuthorizerKind, Gateway};
-use super::rejection::Rejection;
-use super::response::{GatewayResponses, ResponseForRejection};
+use super::responses::GatewayResponses;
 use super::service::AuthorizerService;
 use crate::authorizer::Authorizer;
 use crate::cache::CacheStatistics;
@@ -24,8 +21,8 @@ use crate::request::ApiStage;
 #[derive(Clone)]
 #[must_use]
 pub struct AuthorizerLayer<R = GatewayResponses> {
-    gateway: Arc<Gateway>,
-    responses: R,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) responses: R,
 }
 
 impl AuthorizerLayer {
@@ -85,19 +82,6 @@ impl<R> AuthorizerLayer<R> {
             let values: Vec<&str> = key.identity().map(|(_, value)| value).collect();
             key.is_of(&self.gateway.space) && identity(&values) && principal(authorization.principal_id())
         });
-    }
-
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
-    pub(crate) fn gateway(&self) -> &Gateway {
-        &self.gateway
-    }
-
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for what stands outside of a router"))]
-    pub(crate) fn refusal<B>(&self, rejection: Rejection) -> Response<B>
-    where
-        R: ResponseForRejection<B>,
-    {
-        refusal(&self.responses, rejection)
     }
 }
 

@@ -8,10 +8,11 @@
 //! 3. There is an answer: from the cache, or from the authorizer. `Unauthorized` is 401. Every other error, a panic,
 //!    a time-out, an answer that no gateway would accept: 500.
 //! 4. The answer's policy allows the ARN of this very request, and no statement of it denies the request, in any
-//!    spelling. Otherwise 403.
+//!    spelling. Otherwise 403. A simple response, where those are switched on, says yes or no instead.
 //!
 //! Then, and only then, is the inner service called, with a [`Principal`](crate::Principal) in the request's
-//! extensions. There is no switch that lets a request pass when something fails.
+//! extensions, or an [`AuthorizerContext`](crate::AuthorizerContext) alone if the answer names nobody. There is no
+//! switch that lets a request pass when something fails.
 //!
 //! # With axum
 //!
@@ -66,14 +67,21 @@ mod future;
 mod gateway;
 mod layer;
 mod load;
+#[cfg(feature = "axum")]
+mod outside;
+mod refused;
 mod rejection;
-mod response;
+mod responses;
 mod service;
 mod view;
 
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;
 pub use layer::AuthorizerLayer;
+pub use refused::RefusedRequest;
 pub use rejection::{Rejection, RejectionKind};
-pub use response::{GatewayResponses, ResponseForRejection};
+pub use responses::{
+    GatewayResponse, GatewayResponseError, GatewayResponseType, GatewayResponses, GatewayResponsesBuilder,
+    ResponseForRejection, UnknownResponseType,
+};
 pub use service::AuthorizerService;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::contract::{ApiKind, Authorization, Challenge};
 use crate::request::RequestId;
 
 /// A refused request: what the client is told, and what it is not.
@@ -14,14 +15,21 @@ use crate::request::RequestId;
 /// [`ResponseForRejection`](super::ResponseForRejection) is given to shape the refusal by. It never holds the
 /// caller's credentials.
 #[derive(Clone)]
-pub struct Rejection(Arc<Inner>);
+pub struct Rejection {
+    cause: Arc<Cause>,
+    request_id: RequestId,
+    api: ApiKind,
+    challenge: Option<Challenge>,
+}
 
-struct Inner {
+/// What several refusals may have in common.
+struct Cause {
     kind: RejectionKind,
     detail: Option<Box<str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
     statement: Option<usize>,
-    request_id: RequestId,
+    /// The answer that denies the request.
+    authorization: Option<Arc<Authorization>>,
 }
 
 /// The kinds of refusal. Each has one place in the gateway's contract.
@@ -105,7 +113,7 @@ impl RejectionKind {
 
 impl Rejection {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self::build(kind, None, None)
+        Self::build(Cause { kind, detail: None, source: None, statement: None, authorization: None })
     }
 
     /// A target that was accepted and could not be written anew.
@@ -116,42 +124,58 @@ impl Rejection {
 
     /// With a word more than the kind says: text of ours, never of the request.
     pub(crate) fn with_detail(kind: RejectionKind, detail: impl Into<Box<str>>) -> Self {
-        Self::build(kind, Some(detail.into()), None)
+        let detail = Some(detail.into());
+        Self::build(Cause { kind, detail, source: None, statement: None, authorization: None })
     }
 
     pub(crate) fn with_source(kind: RejectionKind, source: impl Error + Send + Sync + 'static) -> Self {
-        Self::build(kind, None, Some(Arc::new(source)))
+        let source: Option<Arc<dyn Error + Send + Sync>> = Some(Arc::new(source));
+        Self::build(Cause { kind, detail: None, source, statement: None, authorization: None })
     }
 
-    fn build(
+    /// What an answer denies, by that statement or by none.
+    pub(crate) fn denied(
         kind: RejectionKind,
-        detail: Option<Box<str>>,
-        source: Option<Arc<dyn Error + Send + Sync>>,
+        authorization: Arc<Authorization>,
+        statement: Option<usize>,
     ) -> Self {
-        Self(Arc::new(Inner { kind, detail, source, statement: None, request_id: RequestId::random() }))
+        let challenge = authorization.denial_challenge().cloned();
+        let authorization = Some(authorization);
+        Self::build(Cause { kind, detail: None, source: None, statement, authorization })
+            .with_challenge(challenge)
     }
 
-    pub(crate) fn denied(kind: RejectionKind, statement: Option<usize>) -> Self {
-        let request_id = RequestId::random();
-        Self(Arc::new(Inner { kind, detail: None, source: None, statement, request_id }))
+    fn build(cause: Cause) -> Self {
+        // The kind of API is filled in by whoever knows it: every refusal passes through one place on its way out.
+        let (request_id, api) = (RequestId::random(), ApiKind::Rest);
+        Self { cause: Arc::new(cause), request_id, api, challenge: None }
     }
 
     /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
     pub(crate) fn of_request(&self, request_id: RequestId) -> Self {
-        let Inner { kind, detail, source, statement, .. } = &*self.0;
-        Self(Arc::new(Inner {
-            kind: *kind,
-            detail: detail.clone(),
-            source: source.clone(),
-            statement: *statement,
-            request_id,
-        }))
+        Self { request_id, ..self.clone() }
+    }
+
+    /// The same refusal, by an API of that kind.
+    pub(crate) fn of_api(self, api: ApiKind) -> Self {
+        Self { api, ..self }
+    }
+
+    /// With that challenge, if it is one.
+    pub(crate) fn with_challenge(mut self, challenge: Option<Challenge>) -> Self {
+        self.challenge = challenge.or(self.challenge);
+        self
+    }
+
+    /// The answer that denies the request, if it is an answer that does.
+    pub(crate) fn authorization(&self) -> Option<&Authorization> {
+        self.cause.authorization.as_deref()
     }
 
     /// What kind of refusal this is.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.0.kind
+        self.cause.kind
     }
 
     /// The gateway's status for it.
@@ -160,23 +184,35 @@ impl Rejection {
         self.kind().status()
     }
 
+    /// Which kind of API refuses.
+    #[must_use]
+    pub fn api_kind(&self) -> ApiKind {
+        self.api
+    }
+
+    /// What the client should be told about how to be let in, if anybody named a challenge.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&Challenge> {
+        self.challenge.as_ref()
+    }
+
     /// Which statement of the policy denies the request, counted from zero.
     #[must_use]
     pub fn statement(&self) -> Option<usize> {
-        self.0.statement
+        self.cause.statement
     }
 
     /// The id of the refused request, as the client is told it and as the authorizer was.
     #[must_use]
     pub fn request_id(&self) -> String {
-        self.0.request_id.to_string()
+        self.request_id.to_string()
     }
 }
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.kind.summary())?;
-        match &self.0.detail {
+        f.write_str(self.cause.kind.summary())?;
+        match &self.cause.detail {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
@@ -185,17 +221,17 @@ impl std::fmt::Display for Rejection {
 
 impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.cause.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
 impl std::fmt::Debug for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rejection")
-            .field("kind", &self.0.kind)
-            .field("detail", &self.0.detail)
-            .field("source", &self.0.source.as_ref().map(|source| source.to_string()))
-            .field("statement", &self.0.statement)
+            .field("kind", &self.cause.kind)
+            .field("detail", &self.cause.detail)
+            .field("source", &self.cause.source.as_ref().map(|source| source.to_string()))
+            .field("statement", &self.cause.statement)
             .field("request_id", &self.request_id())
             .finish()
     }

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::future::{ResponseFuture, Waiting, refusal};
 use super::gateway::{Admission, Gateway, Verdict};
 use super::load::Loading;
-use super::response::{GatewayResponses, ResponseForRejection};
+use super::responses::{GatewayResponses, ResponseForRejection};
 use crate::contract::{AuthorizerContext, Principal};
 
 /// Lets through what an authorizer's policy allows. Made by an [`AuthorizerLayer`](super::AuthorizerLayer).
@@ -65,7 +65,7 @@ where
                 ResponseFuture::calling(self.inner.call(request))
             }
             Admission::Decided(Verdict::Refuse(rejection)) => {
-                ResponseFuture::refused(refusal(&self.responses, rejection))
+                ResponseFuture::refused(refusal(&self.gateway, &self.responses, rejection, &request))
             }
             Admission::Load(load) => {
                 // The clone has not been polled for readiness, so it stays behind; the instance that is ready goes

@@ -112,6 +112,9 @@ fn value<'p>(
     match context.value(&key) {
         ConditionValue::Unavailable => Err(Unresolved::Unavailable(name)),
         ConditionValue::Absent => default.map(str::to_owned).ok_or(Unresolved::Missing(name)),
+        ConditionValue::Texts(ref texts) if texts.is_empty() => {
+            default.map(str::to_owned).ok_or(Unresolved::Missing(name))
+        }
         value => text_of(&key, &value).map(Cow::into_owned).ok_or(Unresolved::Missing(name)),
     }
 }

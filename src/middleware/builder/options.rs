@@ -1,11 +1,7 @@
 //! What a layer may be given beyond the plain case.
 
-use std::sync::Arc;
-
-use http::Extensions;
-
 use super::{AuthorizerLayerBuilder, ConfigError};
-use crate::contract::ClientCertificate;
+use crate::contract::PayloadFormat;
 use crate::mapping::ParameterMapping;
 use crate::request::TokenExpression;
 
@@ -21,27 +17,36 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
+    /// HTTP APIs only: the format of events; [`PayloadFormat::V2`] if not said.
+    pub fn with_payload_format(mut self, format: PayloadFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// HTTP APIs with format 2.0 only: accepts [simple responses](crate::AuthorizerResponse::simple), no policies.
+    pub fn with_simple_responses(mut self) -> Self {
+        self.simple_responses = true;
+        self
+    }
+
+    /// Allows a cache of simple responses without the route among the identity sources: an identity that is let
+    /// through once is then let through *everywhere* until its answer expires.
+    pub fn share_simple_responses_between_routes(mut self) -> Self {
+        self.shares_routes = true;
+        self
+    }
+
+    /// Says whether clients reach this service over TLS: `aws:SecureTransport`. Not said, policies that depend on it
+    /// cannot be decided in a request's favour.
+    pub fn with_secure_transport(mut self, secure: bool) -> Self {
+        self.secure_transport = Some(secure);
+        self
+    }
+
     /// Changes requests that are let through, before the inner service sees them: headers and query parameters from
     /// what the authorizer said, as HTTP APIs do. See [`mapping`](crate::mapping). Any kind of API may have one.
     pub fn with_parameter_mapping(mut self, mapping: ParameterMapping) -> Self {
         self.mapping = Some(mapping);
-        self
-    }
-
-    /// REST and WebSocket APIs only: prints header names as `X-Forwarded-For` rather than `x-forwarded-for`, as they
-    /// arrive through an edge-optimised endpoint. Look-ups in an event ignore case either way.
-    pub fn with_title_case_headers(mut self) -> Self {
-        self.title_case = true;
-        self
-    }
-
-    /// Finds the certificate that the client showed, for servers that do mutual TLS. Events show it; it is no
-    /// identity source, and nothing here verifies it.
-    pub fn with_client_certificate(
-        mut self,
-        find: impl Fn(&Extensions) -> Option<ClientCertificate> + Send + Sync + 'static,
-    ) -> Self {
-        self.client_certificate = Some(Arc::new(find));
         self
     }
 }
