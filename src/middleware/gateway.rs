@@ -8,6 +8,7 @@ use http::{HeaderName, Method, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::caching::{Caching, Ticket};
+use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
 use super::flight::Turn;
 use super::rejection::{Rejection, RejectionKind};
@@ -56,6 +57,7 @@ pub(crate) struct Gateway {
     pub(crate) head_as_get: bool,
     pub(crate) source_address: SourceAddress,
     pub(crate) secure_transport: Option<bool>,
+    pub(crate) condition_keys: Option<Arc<FindConditionKey>>,
 }
 
 #[derive(Clone, Debug)]
@@ -363,6 +365,6 @@ impl Gateway {
     }
 
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
-        self.source_address.of(request.extensions())
+        self.source_address.of(request.headers(), request.extensions())
     }
 }

@@ -312,9 +312,14 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None }))));
         }
         // An entry without a value might have covered anything, so the statement does not apply.
-        return not(any(strings(patterns)
-            .into_iter()
-            .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None }))));
+        // Its wildcards may run past colons, where no entry has variables.
+        let plain = !(variables && strings(patterns).iter().any(|pattern| pattern.contains("${")));
+        let arn = format!("{}{}{}", ask.stage, ask.method, ask.path);
+        return not(any(strings(patterns).into_iter().map(|p| {
+            let covered = exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None });
+            let text = as_text(p, ask, variables).filter(|_| plain);
+            any([covered, Some(text.is_some_and(|text| glob(&text, &arn)))])
+        })));
     }
     let patterns = strings(&statement["Resource"]);
     if !deny {
@@ -330,14 +335,7 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
 
 /// Whether a Deny covers the request when its wildcards run past colons: pattern and ARN as plain text.
 fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
-    let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
-    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
-        return false;
-    }
-    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
-    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
-    let mut text = wild(fixed);
-    text.extend(path_pattern(&path, ask, &mut Vec::new()));
+    let Some(text) = as_text(pattern, ask, variables) else { return false };
     let decoded = decode_reserved(&text);
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
     [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(|(text, path)| {
@@ -345,6 +343,19 @@ fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
             .iter()
             .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
     })
+}
+
+/// A pattern with a `*` before its sixth field, as plain text: everything from there on is spelled like a path.
+fn as_text(pattern: &str, ask: &Ask, variables: bool) -> Option<Vec<Tok>> {
+    let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
+    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
+        return None;
+    }
+    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
+    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
+    let mut text = wild(fixed);
+    text.extend(path_pattern(&path, ask, &mut Vec::new()));
+    Some(text)
 }
 
 /// The names under which a request is denied: other methods, and other slashes at the end.
