@@ -29,6 +29,7 @@ mod plan;
 mod print;
 mod request;
 mod resolve;
+mod segments;
 mod spelling;
 mod stage;
 mod template;

@@ -32,11 +32,9 @@ pub(super) fn tokens<'p>(
 ) -> Result<Vec<Token>, Unresolved<'p>> {
     let mut tokens = Vec::with_capacity(text.len());
     walk(text, context, |part, literal| {
-        tokens.extend(part.bytes().map(|byte| match byte {
-            b'*' if !literal => Token::Star,
-            b'?' if !literal => Token::One,
-            _ => Token::Byte(byte),
-        }));
+        tokens.extend(
+            part.bytes().map(|byte| if literal { Token::Byte(byte) } else { Token::from_pattern(byte) }),
+        );
     })?;
     Ok(tokens)
 }
