@@ -393,7 +393,7 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
     let mut out: Vec<Vec<Tok>> = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let (before, path) =
-            if index == 5 { field.split_at(path_part(field)) } else { (&field[..], &[][..]) };
+            if index == 5 { field.split_at(path_part(field, ask)) } else { (&field[..], &[][..]) };
         let mut toks = Vec::new();
         for piece in before {
             match piece {
@@ -416,8 +416,9 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
     }
 }
 
-/// Where the path part of the sixth field begins: behind its third slash, or at its first wildcard.
-fn path_part(field: &[Piece]) -> usize {
+/// Where the path part of the sixth field begins: behind its third slash, or at its first wildcard. The slashes of
+/// values count too.
+fn path_part(field: &[Piece], ask: &Ask) -> usize {
     let mut slashes = 0;
     for (at, piece) in field.iter().enumerate() {
         match piece {
@@ -425,6 +426,13 @@ fn path_part(field: &[Piece]) -> usize {
             Piece::Char('/') => {
                 slashes += 1;
                 if slashes == 3 {
+                    return at + 1;
+                }
+            }
+            Piece::Key { key, default } => {
+                let value = value_of(key, default.as_deref(), ask).unwrap_or_default();
+                slashes += value.matches('/').count();
+                if slashes >= 3 {
                     return at + 1;
                 }
             }
