@@ -157,11 +157,6 @@ fn lists_have_commas_and_keep_their_order() {
     assert!(IdentitySource::parse_list("context.path;context.stage").is_err());
 }
 
-#[test]
-fn sources_know_whether_they_tell_routes_apart() {
-    for (name, variable) in VARIABLES {}
-}
-
 /// A cache that keeps nothing and writes down under what it was asked.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<Vec<String>>>>);

@@ -208,7 +208,13 @@ impl Gateway {
         };
         let as_get = self.head_as_get && question.method == Method::HEAD;
         let asked = if as_get { asked.allowed_as("GET") } else { asked };
-        let ruling = authorization.rule(&asked);
+        let mut ruling = authorization.rule(&asked);
+        // A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either.
+        let slashed = self.with_slashes(&question.path);
+        if let (Decision::Allow, Some(slashed)) = (ruling.decision, &slashed) {
+            let slashed = self.arn_tail(&question.method, slashed).1;
+            ruling = authorization.rule(&asked.with_canonical_path(slashed));
+        }
         let statement = ruling.statement;
         let rejection = match ruling.decision {
             Decision::Allow => {
@@ -231,6 +237,12 @@ impl Gateway {
             Some(id) => rejection.of_request(id),
             None => rejection,
         })
+    }
+
+    /// The path with its encoded slashes as slashes, where it has any.
+    fn with_slashes(&self, path: &CanonicalPath<'_>) -> Option<String> {
+        let has_slashes = self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F");
+        has_slashes.then(|| path.canonical().replace("%2F", "/"))
     }
 
     /// Checks an answer and keeps it, if it may be kept.

@@ -73,6 +73,15 @@ impl PolicyBuilder {
         self.add(Effect::Deny, &method.into(), path)
     }
 
+    /// Allows opening a connection of a WebSocket API: its ARN ends in `$connect` and has neither method nor path.
+    pub fn allow_connect(self) -> Self {
+        let pattern = ResourcePattern::raw(format!("{}$connect", self.stage));
+        match pattern {
+            Ok(pattern) => self.allow_raw(pattern),
+            Err(error) => Self { error: self.error.or(Some(error)), ..self },
+        }
+    }
+
     /// Allows whatever a pattern covers, in this stage and elsewhere.
     pub fn allow_raw(mut self, pattern: ResourcePattern) -> Self {
         self.statements.push(Statement::allow(pattern));

@@ -108,7 +108,8 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// Accepts `%2F` in paths. It is data and stays `%2F`, in the ARN and for the router.
+    /// Accepts `%2F` in paths. It is data and stays `%2F`, in the ARN and for the router. A Deny is tested with `/` in its
+    /// place, too, because a handler behind a catch-all route is given both alike.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;
         self
