@@ -26,6 +26,7 @@ fn main() {
     println!("{:<52} {:>10} {:>10} {:>12}", "", "fastest", "median", "allocations");
     decisions();
     conditions();
+    explanations();
     reading();
     hostile();
 }
@@ -82,6 +83,15 @@ fn conditions() {
         };
         assert_eq!(decide(), Decision::Allow, "{name}");
         measure(&format!("decide with a condition: {name}"), decide);
+    }
+}
+
+fn explanations() {
+    for count in [1, 10, 100, 1000] {
+        let policy = bound(&policy("Head", count));
+        let explain = || policy.explain(&AccessRequest::new("GET", black_box(PATH)));
+        measure(&format!("explain N={count}"), explain);
+        measure(&format!("explain N={count}, printed"), || explain().to_string());
     }
 }
 

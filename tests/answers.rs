@@ -312,7 +312,20 @@ fn simple_responses_are_for_http_apis_and_are_not_shared_by_accident() {
     assert_eq!(refused(cached()), Some(ConfigError::SimpleResponsesWithoutRoute));
     assert_eq!(refused(cached().share_simple_responses_between_routes()), None);
     assert_eq!(refused(cached().with_cache_ttl(Duration::ZERO)), None);
-    assert!(cached().build().is_ok(), "policies are asked about every route anew");
+    let by = |sources: &[&str]| {
+        let sources =
+            sources.iter().chain(&["$request.header.authorization"]).map(|text| text.parse().unwrap());
+        refused(
+            request().with_identity_sources(sources.collect::<Vec<_>>()).with_cache(MemoryCache::default()),
+        )
+    };
+    assert_eq!(by(&["$context.routeKey"]), None);
+    assert_eq!(by(&["$context.httpMethod", "$context.path"]), None);
+    assert_eq!(by(&["$context.httpMethod", "$context.resourcePath"]), None);
+    for lacking in ["$context.path", "$context.resourcePath", "$context.resourceId", "$context.httpMethod"] {
+        // A yes to GET would be one to DELETE, or one path's a yes to all.
+        assert_eq!(by(&[lacking]), Some(ConfigError::SimpleResponsesWithoutRoute), "{lacking}");
+    }
 }
 
 /// The context of an allowed request.

@@ -157,15 +157,6 @@ fn lists_have_commas_and_keep_their_order() {
     assert!(IdentitySource::parse_list("context.path;context.stage").is_err());
 }
 
-#[test]
-fn sources_know_whether_they_tell_routes_apart() {
-    for (name, variable) in VARIABLES {
-        let names_route = ["path", "resourcePath", "resourceId", "routeKey"].contains(&name);
-        assert_eq!(IdentitySource::context(variable).names_route(), names_route, "{name}");
-    }
-    assert!(!header("path").names_route() && !IdentitySource::query_string("routeKey").names_route());
-}
-
 /// A cache that keeps nothing and writes down under what it was asked.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<Vec<String>>>>);

@@ -17,6 +17,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::ManualClock;
 use tower_lambda_authorizer::middleware::{ConfigError, Rejection, RejectionKind};
+use tower_lambda_authorizer::policy::AnyMethod;
 use tower_lambda_authorizer::request::{IdentitySource, StageError};
 use tower_lambda_authorizer::{
     ApiStage, Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
@@ -367,6 +368,21 @@ async fn an_answer_with_a_reserved_context_key_is_refused() {
     );
     assert_eq!(ask(&with("principalId", "me"), get("/a", "t")).await, ALLOWED);
     assert_eq!(ask(&with("principalid", "you"), get("/a", "t")).await, ALLOWED);
+}
+
+#[tokio::test]
+async fn a_deny_covers_an_encoded_slash_as_a_slash_and_an_allow_does_not() {
+    let layer = |allowed: &'static str| {
+        let authorizer = authorizer_fn(move |event: AuthorizerEvent| async move {
+            let policy = event.policy().allow(AnyMethod, allowed).deny(AnyMethod, "/files/a/b").build()?;
+            Ok(AuthorizerResponse::new("me", policy)?)
+        });
+        AuthorizerLayer::token(authorizer, stage()).allow_encoded_slash().build().unwrap()
+    };
+    assert_refused(ask(&layer("/files/*"), get("/files/a%2Fb", "t")).await, RejectionKind::ExplicitDeny);
+    assert_refused(ask(&layer("/files/*"), get("/files%2fa%2Fb", "t")).await, RejectionKind::ImplicitDeny);
+    assert_eq!(ask(&layer("/files/*"), get("/files/a%2Fc", "t")).await, ALLOWED);
+    assert_refused(ask(&layer("/files/a/c"), get("/files/a%2Fc", "t")).await, RejectionKind::ImplicitDeny);
 }
 
 #[tokio::test]

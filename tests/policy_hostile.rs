@@ -128,6 +128,44 @@ fn wildcards_of_conditions_against_a_giant_value() {
     }
 }
 
+/// The agent and the referer of a client.
+struct Headers<'a>(&'a str, &'a str);
+
+impl ConditionContext for Headers<'_> {
+    fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
+        ConditionValue::from(if *key == ConditionKey::Referer { self.1 } else { self.0 })
+    }
+}
+
+/// Here both sides grow, and with a variable the client writes both of them.
+#[test]
+fn giant_patterns_of_conditions_against_a_giant_value() {
+    let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap();
+    let decide = |pattern: &str, agent: &str, referer: &str| {
+        let policy = allow_if(json!({"StringLike": {"aws:Referer": pattern}}));
+        let policy = PolicyDocument::from_json(&policy.to_string()).unwrap().bind(&stage);
+        let context = Headers(agent, referer);
+        policy.evaluate(&AccessRequest::new("GET", "/x").with_context(&context)).decision()
+    };
+    let (half, whole) = ("a".repeat(200_000), "a".repeat(400_000));
+    let with_end = |text: &str| format!("{text}é");
+    for pattern in ["*${aws:UserAgent}*", "*é${aws:UserAgent}*", "*${aws:UserAgent}a"] {
+        assert_eq!(decide(pattern, &format!("{half}b"), &whole), Decision::ImplicitDeny);
+        assert_eq!(decide(pattern, &format!("{half}b"), &with_end(&whole)), Decision::ImplicitDeny);
+    }
+    assert_eq!(decide("*${aws:UserAgent}*", &with_end(&half), &with_end(&whole)), Decision::Allow);
+    for pattern in [format!("*{half}b"), format!("*{half}b*"), format!("*é{half}b*")] {
+        assert_eq!(decide(&pattern, "", &with_end(&whole)), Decision::ImplicitDeny);
+    }
+    // With `?` in it the time is divided by 64 only.
+    let (half, whole) = (&half[..20_000], &whole[..40_000]);
+    for pattern in [format!("*a?{half}b*"), format!("*?{half}éb*")] {
+        assert_eq!(decide(&pattern, "", whole), Decision::ImplicitDeny);
+        assert_eq!(decide(&pattern, "", &with_end(whole)), Decision::ImplicitDeny);
+    }
+    assert_eq!(decide(&format!("*a?{half}*?"), "", &with_end(whole)), Decision::Allow);
+}
+
 #[test]
 fn wildcards_of_arn_conditions_against_a_giant_value() {
     let value = format!("arn:aws:sns:us-east-1:1:{}", "a".repeat(20_000));

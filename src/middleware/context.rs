@@ -11,6 +11,9 @@ use super::gateway::Gateway;
 use crate::clock::Now;
 use crate::policy::{ConditionContext, ConditionKey, ConditionValue};
 
+/// The longest header that conditions look at, in bytes.
+const MAX_HEADER: usize = 8 * 1024;
+
 /// The condition keys of one request. A key is looked at only when a statement asks for it, and the clock is read
 /// at most once.
 pub(crate) struct RequestContext<'a, B> {
@@ -29,11 +32,13 @@ impl<'a, B> RequestContext<'a, B> {
         Self { gateway, request, now: cell }
     }
 
-    /// A header that is sent once and is text; several of them may mean anything.
+    /// A header that is sent once and is text; several of them may mean anything. One that is longer than any browser
+    /// sends is not compared with patterns.
     fn header(&self, name: HeaderName) -> ConditionValue<'_> {
         let mut values = self.request.headers().get_all(name).iter();
         match (values.next(), values.next()) {
             (None, _) => ConditionValue::Absent,
+            (Some(value), None) if value.len() > MAX_HEADER => ConditionValue::Unavailable,
             (Some(value), None) => match std::str::from_utf8(value.as_bytes()) {
                 Ok(text) => ConditionValue::Text(Cow::Borrowed(text)),
                 Err(_) => ConditionValue::Unavailable,
@@ -66,7 +71,10 @@ impl<B> ConditionContext for RequestContext<'_, B> {
             ConditionKey::RequestedRegion => {
                 ConditionValue::Text(Cow::Borrowed(self.gateway.stage.arn().region()))
             }
-            _ => ConditionValue::Absent,
+            _ => match &self.gateway.condition_keys {
+                Some(find) => find(key, self.request.extensions()),
+                None => ConditionValue::Absent,
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ use http::{HeaderName, Method, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::caching::{Caching, Ticket};
+use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
 use super::flight::Turn;
 use super::rejection::{Rejection, RejectionKind};
@@ -56,6 +57,7 @@ pub(crate) struct Gateway {
     pub(crate) head_as_get: bool,
     pub(crate) source_address: SourceAddress,
     pub(crate) secure_transport: Option<bool>,
+    pub(crate) condition_keys: Option<Arc<FindConditionKey>>,
 }
 
 #[derive(Clone, Debug)]
@@ -206,7 +208,13 @@ impl Gateway {
         };
         let as_get = self.head_as_get && question.method == Method::HEAD;
         let asked = if as_get { asked.allowed_as("GET") } else { asked };
-        let ruling = authorization.rule(&asked);
+        let mut ruling = authorization.rule(&asked);
+        // A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either.
+        let slashed = self.with_slashes(&question.path);
+        if let (Decision::Allow, Some(slashed)) = (ruling.decision, &slashed) {
+            let slashed = self.arn_tail(&question.method, slashed).1;
+            ruling = authorization.rule(&asked.with_canonical_path(slashed));
+        }
         let statement = ruling.statement;
         let rejection = match ruling.decision {
             Decision::Allow => {
@@ -229,6 +237,12 @@ impl Gateway {
             Some(id) => rejection.of_request(id),
             None => rejection,
         })
+    }
+
+    /// The path with its encoded slashes as slashes, where it has any.
+    fn with_slashes(&self, path: &CanonicalPath<'_>) -> Option<String> {
+        let has_slashes = self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F");
+        has_slashes.then(|| path.canonical().replace("%2F", "/"))
     }
 
     /// Checks an answer and keeps it, if it may be kept.
@@ -363,6 +377,6 @@ impl Gateway {
     }
 
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
-        self.source_address.of(request.extensions())
+        self.source_address.of(request.headers(), request.extensions())
     }
 }

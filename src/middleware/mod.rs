@@ -61,6 +61,7 @@
 
 mod builder;
 mod caching;
+mod condition_keys;
 mod context;
 mod flight;
 mod future;

@@ -84,7 +84,7 @@ impl<'a> RefusedRequest<'a> {
     }
 
     pub(super) fn source_ip(&self) -> Option<IpAddr> {
-        self.gateway.source_address.of(self.extensions)
+        self.gateway.source_address.of(self.headers, self.extensions)
     }
 
     pub(super) fn now(&self) -> Now {

@@ -93,6 +93,9 @@ pub(super) fn push_statement(
         let mut excepted = Plan::default();
         for resource in statement.resources() {
             push(&mut excepted, false, origin, resource, stage);
+            if statement.effect == Effect::Allow {
+                crossing::push(&mut excepted, false, origin, resource.as_str(), stage);
+            }
         }
         excepted.finish();
         let conditional = origin.conditional;
@@ -103,15 +106,16 @@ pub(super) fn push_statement(
         if is_dynamic(resource) {
             plan.push_complex(Complex::DynamicResource { statement: index, resource: position });
         } else {
-            push(plan, statement.effect == Effect::Deny, origin, resource, stage);
+            let is_denial = statement.effect == Effect::Deny;
+            push(plan, is_denial, origin, resource, stage);
+            if is_denial {
+                crossing::push(plan, true, origin, resource.as_str(), stage);
+            }
         }
     }
 }
 
 fn push(plan: &mut Plan, aliases: bool, origin: Origin, resource: &ResourcePattern, stage: &StageArn) {
-    if aliases {
-        crossing::push(plan, origin, resource.as_str(), stage);
-    }
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
     let spelled = spell(rest, scope);
     let rest = spelled.as_deref().unwrap_or(rest);

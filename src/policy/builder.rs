@@ -73,6 +73,15 @@ impl PolicyBuilder {
         self.add(Effect::Deny, &method.into(), path)
     }
 
+    /// Allows opening a connection of a WebSocket API: its ARN ends in `$connect` and has neither method nor path.
+    pub fn allow_connect(self) -> Self {
+        let pattern = ResourcePattern::raw(format!("{}$connect", self.stage));
+        match pattern {
+            Ok(pattern) => self.allow_raw(pattern),
+            Err(error) => Self { error: self.error.or(Some(error)), ..self },
+        }
+    }
+
     /// Allows whatever a pattern covers, in this stage and elsewhere.
     pub fn allow_raw(mut self, pattern: ResourcePattern) -> Self {
         self.statements.push(Statement::allow(pattern));
@@ -103,12 +112,18 @@ impl PolicyBuilder {
     /// missing, empty, `.` or `..`, a method that cannot be one, a resource of more than 512 characters, a sid or a
     /// condition before any statement, the same operator and key twice in one statement.
     pub fn build(self) -> Result<PolicyDocument, PolicyError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => {
-                Ok(self.statements.into_iter().fold(PolicyDocument::new(), PolicyDocument::with_statement))
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        for (index, statement) in self.statements.iter().enumerate() {
+            if let Some(condition) = statement.repeated_condition() {
+                let location = format!("Statement[{index}].Condition.{}", condition.operator());
+                let message =
+                    format!("key {} is there twice, case does not count", quoted(condition.key_name()));
+                return Err(PolicyError::new(PolicyErrorKind::Duplicate, message).with_location(location));
             }
         }
+        Ok(self.statements.into_iter().fold(PolicyDocument::new(), PolicyDocument::with_statement))
     }
 
     fn add(mut self, effect: Effect, method: &MethodPattern, template: &str) -> Self {
@@ -211,7 +226,7 @@ mod tests {
     use http::Method;
 
     use super::AnyMethod;
-    use crate::policy::{Decision, ResourcePattern, StageArn};
+    use crate::policy::{Condition, Decision, ResourcePattern, StageArn};
 
     fn stage() -> StageArn {
         StageArn::new("aws", "us-east-1", "123456789012", "abc", "prod").unwrap()
@@ -242,6 +257,16 @@ mod tests {
         assert!(policy().allow(Method::from_bytes(b"G*T").unwrap(), "/").build().is_err());
         let error = policy().allow(Method::GET, "/").allow(Method::GET, "/{x}").build().unwrap_err();
         assert_eq!(error.location(), "Statement[1]");
+        let condition = |key: &str| Condition::new("StringEquals", key, ["x"]).unwrap();
+        let twice = |key: &str| {
+            policy()
+                .allow(Method::GET, "/")
+                .with_condition(condition("a"))
+                .with_condition(condition(key))
+                .build()
+        };
+        assert!(twice("b").is_ok());
+        assert_eq!(twice("A").unwrap_err().location(), "Statement[0].Condition.StringEquals");
     }
 
     #[test]

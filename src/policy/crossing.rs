@@ -1,16 +1,16 @@
 //! Wildcards that run past colons.
 //!
 //! Patterns are compared field by field. IAM's documentation says that a `*` which ends a field may also run past the
-//! colon behind it, and nobody says what becomes of one in the middle. An `Allow` gains nothing from that. A `Deny` is
-//! compared as plain text too, so that it covers whatever it may cover on AWS.
+//! colon behind it, and nobody says what becomes of one in the middle. An `Allow` gains nothing from that. A `Deny`, and
+//! what is excepted from an `Allow`, is compared as plain text too, so that it covers whatever it may cover on AWS.
 
 use super::plan::{Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::stage::StageArn;
 
-/// Adds what a pattern of a `Deny` covers in this stage when it is read as plain text, if a `*` stands before its
-/// sixth field.
-pub(super) fn push(plan: &mut Plan, origin: Origin, pattern: &str, stage: &StageArn) {
+/// Adds what a pattern covers in this stage when it is read as plain text, if a `*` stands before its sixth field; with
+/// `aliases`, what it covers under the other names of a request, too.
+pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str, stage: &StageArn) {
     let Some(star) = pattern.find('*') else { return };
     let Some((fixed, wild)) = pattern.split_at_checked(star) else { return };
     if fixed.bytes().filter(|byte| *byte == b':').count() >= 5 {
@@ -18,17 +18,17 @@ pub(super) fn push(plan: &mut Plan, origin: Origin, pattern: &str, stage: &Stage
     }
     let mut spelled = fixed.to_owned();
     push_spelled(wild, Wildcards::Keep, &mut spelled);
-    push_rests(plan, origin, &spelled, stage, false);
-    if let Some(decoded) = decode_reserved(&spelled) {
-        push_rests(plan, origin, &decoded, stage, true);
+    for rest in rests(&spelled, stage.as_str()) {
+        plan.push(origin, rest, Scope::Resource, false);
+        if let Some(shorter) = rest.strip_suffix('/').filter(|_| aliases) {
+            plan.push(origin, shorter, Scope::Resource, false);
+        }
     }
-}
-
-fn push_rests(plan: &mut Plan, origin: Origin, pattern: &str, stage: &StageArn, canonical_only: bool) {
-    for rest in rests(pattern, stage.as_str()) {
-        plan.push(origin, rest, Scope::Resource, canonical_only);
+    let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases) else { return };
+    for rest in rests(&decoded, stage.as_str()) {
+        plan.push(origin, rest, Scope::Resource, true);
         if let Some(shorter) = rest.strip_suffix('/') {
-            plan.push(origin, shorter, Scope::Resource, canonical_only);
+            plan.push(origin, shorter, Scope::Resource, true);
         }
     }
 }

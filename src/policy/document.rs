@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::condition::Condition;
 use super::error::PolicyError;
 use super::pattern::{ActionPattern, ResourcePattern};
+use super::spelling::decode_reserved;
 use super::{AccessRequest, BoundPolicy, Decision, ExecuteApiArn, StageArn, parse};
 
 /// An IAM policy, read and checked: what an authorizer answers with.
@@ -100,10 +101,18 @@ impl PolicyDocument {
 
     /// What the policy says about one ARN when every condition key is absent: a shorthand for tests. A program binds
     /// the policy once and asks with an [`AccessRequest`].
+    ///
+    /// As for a request, a `Deny` is tested in both spellings of the path.
     #[must_use]
     pub fn evaluate(&self, arn: &ExecuteApiArn) -> Decision {
         let (method, path) = arn.parts();
-        self.bind(arn.stage_arn()).evaluate(&AccessRequest::new(method, path)).decision()
+        let decoded = decode_reserved(path);
+        let asked = AccessRequest::new(method, path);
+        let asked = match &decoded {
+            Some(decoded) => asked.with_canonical_path(decoded),
+            None => asked,
+        };
+        self.bind(arn.stage_arn()).evaluate(&asked).decision()
     }
 }
 
@@ -331,5 +340,20 @@ impl<T> OneOrMany<T> {
             }
             Self::One(first) => *self = Self::Many(vec![first, entry]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::{Decision, PolicyDocument, StageArn};
+
+    #[test]
+    fn a_document_is_asked_in_both_spellings() {
+        let text = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+            {"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:*:*:*/prod/GET/a@b"}]}"#;
+        let policy = PolicyDocument::from_json(text).unwrap();
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap();
+        assert_eq!(policy.evaluate(&stage.arn("GET", "/a%40b")), Decision::ExplicitDeny);
+        assert_eq!(policy.evaluate(&stage.arn("GET", "/a%40c")), Decision::Allow);
     }
 }

@@ -1,7 +1,12 @@
-//! Text with `*` and `?`, matched without recursion and without allocation.
+//! Text with `*` and `?`, matched without recursion and, but for giant texts in conditions, without allocation.
+
+use super::segments;
 
 /// Steps the simple matcher may take for each byte of the input before the other one takes over.
 const PATIENCE: usize = 4;
+
+/// The longest segment with `?` that is searched for without allocation.
+const LONGEST_IN_WORDS: usize = 512;
 
 /// Whether `pattern` covers the whole of `text`: `*` is any run of bytes, `?` one byte.
 pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
@@ -81,15 +86,17 @@ pub(super) fn matches_parts(pattern: &[u8], parts: [&str; 3]) -> bool {
 
 /// The same without case, for the names of actions.
 pub(super) fn matches_ignoring_case(pattern: &[u8], text: &[u8]) -> bool {
-    walk(
+    let covers = walk(
         pattern,
         text,
+        usize::MAX,
         |wanted| *wanted == b'*',
         |wanted, rest| match rest.first() {
             Some(byte) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => 1,
             _ => 0,
         },
-    )
+    );
+    covers.unwrap_or_default()
 }
 
 /// One element of a pattern in which a wildcard can also be meant literally.
@@ -100,39 +107,57 @@ pub(super) enum Token {
     Star,
 }
 
+impl Token {
+    /// A byte of a pattern in which nothing is meant literally.
+    pub(super) const fn from_pattern(byte: u8) -> Self {
+        match byte {
+            b'*' => Self::Star,
+            b'?' => Self::One,
+            _ => Self::Byte(byte),
+        }
+    }
+}
+
 /// Whether a pattern covers the whole of a text in UTF-8; [`Token::One`] is one character.
 pub(super) fn matches_tokens(pattern: &[Token], text: &str) -> bool {
-    walk(
+    let covers = walk(
         pattern,
         text.as_bytes(),
+        (pattern.len() + text.len()) * PATIENCE,
         |token| *token == Token::Star,
         |token, rest| match (token, rest.first()) {
             (Token::Byte(wanted), Some(byte)) if wanted == byte => 1,
             (Token::One, Some(byte)) => character_length(*byte),
             _ => 0,
         },
-    )
+    );
+    covers.unwrap_or_else(|| segments::matches(pattern, text))
 }
 
 /// The same for a pattern in which nothing is meant literally.
 pub(super) fn matches_text(pattern: &str, text: &str) -> bool {
-    if pattern.is_ascii() && text.is_ascii() {
+    if pattern.len() <= LONGEST_IN_WORDS && pattern.is_ascii() && text.is_ascii() {
         return matches(pattern.as_bytes(), text.as_bytes());
     }
-    walk(
+    let covers = walk(
         pattern.as_bytes(),
         text.as_bytes(),
+        (pattern.len() + text.len()) * PATIENCE,
         |wanted| *wanted == b'*',
         |wanted, rest| match rest.first() {
             Some(byte) if *wanted == b'?' => character_length(*byte),
             Some(byte) if wanted == byte => 1,
             _ => 0,
         },
-    )
+    );
+    covers.unwrap_or_else(|| {
+        let tokens: Vec<_> = pattern.bytes().map(Token::from_pattern).collect();
+        segments::matches(&tokens, text)
+    })
 }
 
 /// How many bytes the character has that begins with this one; 0 when none begins with it.
-const fn character_length(first: u8) -> usize {
+pub(super) const fn character_length(first: u8) -> usize {
     match first {
         0..=0x7F => 1,
         0x80..=0xBF => 0,
@@ -143,16 +168,22 @@ const fn character_length(first: u8) -> usize {
 }
 
 /// The matcher with last-star memory over any kind of pattern. `fits` says how many bytes an element covers at the
-/// start of the text, 0 for none.
+/// start of the text, 0 for none. Gives up after so many steps.
 fn walk<P>(
     pattern: &[P],
     text: &[u8],
+    budget: usize,
     is_star: impl Fn(&P) -> bool,
     fits: impl Fn(&P, &[u8]) -> usize,
-) -> bool {
+) -> Option<bool> {
+    let mut steps = 0_usize;
     let (mut at_pattern, mut at_text) = (0_usize, 0_usize);
     let mut star: Option<(usize, usize)> = None;
     while let Some(rest) = text.get(at_text..).filter(|rest| !rest.is_empty()) {
+        steps += 1;
+        if steps > budget {
+            return None;
+        }
         let element = pattern.get(at_pattern);
         if element.is_some_and(&is_star) {
             at_pattern += 1;
@@ -164,13 +195,13 @@ fn walk<P>(
             at_pattern += 1;
             at_text += covered;
         } else {
-            let Some((behind_star, tried)) = star else { return false };
+            let Some((behind_star, tried)) = star else { return Some(false) };
             at_pattern = behind_star;
             at_text = tried + 1;
             star = Some((behind_star, at_text));
         }
     }
-    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(is_star))
+    Some(pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(is_star)))
 }
 
 /// The same answer for hostile input: the ends are compared in place, what stands between two stars is
@@ -217,8 +248,8 @@ fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
 
 /// Where a segment with `?` begins: every place of the segment is a bit, and all of them move on with each byte.
 fn find_with_wildcards(segment: &[u8], text: &[u8]) -> Option<usize> {
-    const WORDS: usize = 8;
-    if segment.len() > WORDS * 64 {
+    const WORDS: usize = LONGEST_IN_WORDS / 64;
+    if segment.len() > LONGEST_IN_WORDS {
         return text.windows(segment.len()).position(|window| equals(segment, window));
     }
     let mut fitting = [[0_u64; WORDS]; 256];

@@ -31,6 +31,7 @@ mod plan;
 mod print;
 mod request;
 mod resolve;
+mod segments;
 mod spelling;
 mod stage;
 mod template;

@@ -18,10 +18,13 @@ impl Serialize for PolicyDocument {
     }
 }
 
-/// The policy as JSON, in one line.
+/// The policy as JSON, in one line. Where JSON cannot say it, what is shown is no JSON.
 impl fmt::Display for PolicyDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        match serde_json::to_string(self) {
+            Ok(text) => f.write_str(&text),
+            Err(error) => write!(f, "not printable: {error}"),
+        }
     }
 }
 
@@ -130,5 +133,6 @@ mod tests {
         let policy =
             PolicyDocument::new().with_statement(statement.with_condition(condition).with_condition(again));
         assert!(serde_json::to_string(&policy).is_err());
+        assert!(PolicyDocument::from_json(&policy.to_string()).is_err());
     }
 }

@@ -32,11 +32,9 @@ pub(super) fn tokens<'p>(
 ) -> Result<Vec<Token>, Unresolved<'p>> {
     let mut tokens = Vec::with_capacity(text.len());
     walk(text, context, |part, literal| {
-        tokens.extend(part.bytes().map(|byte| match byte {
-            b'*' if !literal => Token::Star,
-            b'?' if !literal => Token::One,
-            _ => Token::Byte(byte),
-        }));
+        tokens.extend(
+            part.bytes().map(|byte| if literal { Token::Byte(byte) } else { Token::from_pattern(byte) }),
+        );
     })?;
     Ok(tokens)
 }
@@ -56,6 +54,8 @@ pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Re
     walk(sixth, context, |part, literal| {
         if literal {
             push_literal(part, &mut resolved);
+            slashes += part.bytes().filter(|byte| *byte == b'/').count();
+            in_path = in_path || slashes >= 3;
             return;
         }
         let mut fixed = 0_usize;
@@ -67,7 +67,7 @@ pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Re
             if !in_path {
                 fixed += 1;
                 slashes += usize::from(byte == b'/');
-                in_path = slashes == 3;
+                in_path = slashes >= 3;
             }
         }
         let (before, path) = part.split_at_checked(fixed).unwrap_or((part, ""));
@@ -116,5 +116,24 @@ fn value<'p>(
             default.map(str::to_owned).ok_or(Unresolved::Missing(name))
         }
         value => text_of(&key, &value).map(Cow::into_owned).ok_or(Unresolved::Missing(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context::NoContext;
+    use super::resource;
+
+    #[test]
+    fn the_path_begins_behind_the_third_slash_whoever_wrote_it() {
+        for pattern in [
+            "abc/prod/GET/%6fne",
+            "${x:no, 'abc/prod'}/GET/%6fne",
+            "abc/${x:no, 'prod/GET'}/%6fne",
+            "abc/prod/${x:no, 'GET/'}%6fne",
+            "${x:no, 'abc/prod/GET/o'}%6ee",
+        ] {
+            assert_eq!(resource(pattern, &NoContext).unwrap(), "abc/prod/GET/one", "{pattern}");
+        }
     }
 }

@@ -92,13 +92,6 @@ impl IdentitySource {
         }
     }
 
-    /// Whether answers that are cached under it are told apart by route: `context.routeKey`, `resourcePath`,
-    /// `resourceId` and `path`.
-    #[must_use]
-    pub fn names_route(&self) -> bool {
-        matches!(self.place, Place::Context(variable) if variable.names_route())
-    }
-
     /// The value in this request, if there is exactly one and it is text.
     pub(crate) fn resolve<'a>(&self, view: &RequestView<'a, '_>) -> Result<Cow<'a, str>, IdentityError> {
         let value = match &self.place {
@@ -164,6 +157,16 @@ impl Hash for IdentitySource {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.place.hash(state);
     }
+}
+
+/// Whether answers that are cached under these are told apart by what is asked for: by the route key, or by the method
+/// and something of the path.
+pub(crate) fn tell_routes_apart(sources: &[IdentitySource]) -> bool {
+    let has = |wanted: fn(ContextVariable) -> bool| {
+        sources.iter().any(|source| matches!(source.place, Place::Context(variable) if wanted(variable)))
+    };
+    has(|variable| variable == ContextVariable::RouteKey)
+        || (has(|variable| variable == ContextVariable::HttpMethod) && has(ContextVariable::names_path))
 }
 
 /// Prints the spelling of REST APIs.

@@ -32,7 +32,7 @@ pub(crate) use event::{Asked, EventMaker, FindCertificate, RequestId};
 pub use expression::ExpressionError;
 pub(crate) use expression::TokenExpression;
 pub use identity::IdentitySource;
-pub(crate) use identity::{Identity, IdentityError};
+pub(crate) use identity::{Identity, IdentityError, tell_routes_apart};
 pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs};
 pub(crate) use rewrite::QueryRewrite;
 pub(crate) use route::{Location, locate, parameters, resource};

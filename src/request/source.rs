@@ -3,11 +3,20 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
+use ipnet::IpNet;
+
+/// How to find the client's address.
+#[derive(Clone, Default)]
+pub(crate) struct SourceAddress {
+    peer: Peer,
+    /// Who is believed about who is behind it.
+    trusted: Vec<IpNet>,
+}
 
 /// How to find the peer of the accepted connection. Never a header.
 #[derive(Clone, Default)]
-pub(crate) enum SourceAddress {
+enum Peer {
     /// What axum's `ConnectInfo<SocketAddr>` says, where it is there.
     #[default]
     ConnectInfo,
@@ -18,13 +27,46 @@ pub(crate) enum SourceAddress {
 type FindAddress = dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync;
 
 impl SourceAddress {
+    pub(crate) fn custom(find: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Self { peer: Peer::Custom(Arc::new(find)), trusted: Vec::new() }
+    }
+
+    /// The same behind proxies; the error is a text that names no network.
+    pub(crate) fn behind(self, proxies: Vec<Box<str>>) -> Result<Self, Box<str>> {
+        let trusted = proxies.into_iter().map(|text| {
+            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            network.map_err(|_| text)
+        });
+        Ok(Self { trusted: trusted.collect::<Result<_, _>>()?, ..self })
+    }
+
     /// The address in its plain form: `::ffff:192.0.2.1` is `192.0.2.1`.
-    pub(crate) fn of(&self, extensions: &Extensions) -> Option<IpAddr> {
-        let address = match self {
-            Self::ConnectInfo => connect_info(extensions),
-            Self::Custom(find) => find(extensions),
+    pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let peer = match &self.peer {
+            Peer::ConnectInfo => connect_info(extensions),
+            Peer::Custom(find) => find(extensions),
         };
-        address.map(|address| address.to_canonical())
+        let peer = peer?.to_canonical();
+        if self.trusts(peer) { self.behind_proxies(peer, headers) } else { Some(peer) }
+    }
+
+    /// The last hop that is not one of ours. Each proxy of ours has added who it was called by, so whatever stands
+    /// before that hop is only what somebody says.
+    fn behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let mut nearest = peer;
+        for field in headers.get_all("x-forwarded-for").iter().rev() {
+            for hop in field.to_str().ok()?.rsplit(',') {
+                nearest = hop.trim_matches([' ', '\t']).parse::<IpAddr>().ok()?.to_canonical();
+                if !self.trusts(nearest) {
+                    return Some(nearest);
+                }
+            }
+        }
+        Some(nearest)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -41,9 +83,52 @@ fn connect_info(_extensions: &Extensions) -> Option<IpAddr> {
 
 impl std::fmt::Debug for SourceAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ConnectInfo => "ConnectInfo",
-            Self::Custom(_) => "Custom",
-        })
+        let peer = match self.peer {
+            Peer::ConnectInfo => "ConnectInfo",
+            Peer::Custom(_) => "Custom",
+        };
+        f.debug_struct("SourceAddress").field("peer", &peer).field("trusted", &self.trusted).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str]) -> Option<String> {
+        let peer: IpAddr = peer.parse().unwrap();
+        let trusted = ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"].map(Into::into);
+        let source = SourceAddress::custom(move |_| Some(peer)).behind(trusted.into()).unwrap();
+        let mut headers = HeaderMap::new();
+        for field in forwarded {
+            headers.append("x-forwarded-for", field.parse().unwrap());
+        }
+        source.of(&headers, &Extensions::new()).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn a_header_counts_only_if_a_trusted_proxy_sent_it() {
+        let client = || Some("203.0.113.9".to_owned());
+        assert_eq!(address("203.0.113.9", &["198.51.100.7"]), client());
+        assert_eq!(address("::ffff:203.0.113.9", &[]), client());
+        assert_eq!(address("10.1.2.3", &["203.0.113.9"]), client());
+        assert_eq!(address("::ffff:10.1.2.3", &["::ffff:203.0.113.9"]), client());
+    }
+
+    #[test]
+    fn the_last_hop_that_is_not_ours_is_the_client() {
+        let client = || Some("203.0.113.9".to_owned());
+        assert_eq!(address("10.1.2.3", &["1.1.1.1, 203.0.113.9, 10.9.9.9,192.0.2.1"]), client());
+        assert_eq!(address("10.1.2.3", &["1.1.1.1", "203.0.113.9", "2001:db8::7"]), client());
+        assert_eq!(address("10.1.2.3", &["10.0.0.1, 10.0.0.2"]), Some("10.0.0.1".to_owned()));
+        assert_eq!(address("10.1.2.3", &[]), Some("10.1.2.3".to_owned()));
+    }
+
+    #[test]
+    fn a_hop_that_is_no_address_makes_the_client_unknown() {
+        for forwarded in ["unknown", "", "203.0.113.9:80", "10.0.0.1,", "203.0.113.9, nonsense", "_hidden"] {
+            assert_eq!(address("10.1.2.3", &[forwarded]), None, "{forwarded}");
+        }
+        assert_eq!(address("10.1.2.3", &["nonsense, 203.0.113.9"]), Some("203.0.113.9".to_owned()));
     }
 }

@@ -81,8 +81,9 @@ impl ContextVariable {
         Self::ALL.into_iter().find(|variable| variable.as_str() == name)
     }
 
-    pub(super) const fn names_route(self) -> bool {
-        matches!(self, Self::Path | Self::ResourceId | Self::ResourcePath | Self::RouteKey)
+    /// Whether it says which path is asked for, or of which route.
+    pub(super) const fn names_path(self) -> bool {
+        matches!(self, Self::Path | Self::ResourceId | Self::ResourcePath)
     }
 
     pub(super) const fn identifies_caller(self) -> bool {

@@ -50,7 +50,7 @@ impl<'a, 'p> RequestView<'a, 'p> {
     }
 
     pub(crate) fn source_ip(&self) -> Option<IpAddr> {
-        self.source_address.of(self.extensions)
+        self.source_address.of(self.headers, self.extensions)
     }
 
     /// A parameter of the path, decoded once. A template without that name has none.

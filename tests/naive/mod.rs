@@ -312,9 +312,14 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None }))));
         }
         // An entry without a value might have covered anything, so the statement does not apply.
-        return not(any(strings(patterns)
-            .into_iter()
-            .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None }))));
+        // Its wildcards may run past colons, where no entry has variables.
+        let plain = !(variables && strings(patterns).iter().any(|pattern| pattern.contains("${")));
+        let arn = format!("{}{}{}", ask.stage, ask.method, ask.path);
+        return not(any(strings(patterns).into_iter().map(|p| {
+            let covered = exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None });
+            let text = as_text(p, ask, variables).filter(|_| plain);
+            any([covered, Some(text.is_some_and(|text| glob(&text, &arn)))])
+        })));
     }
     let patterns = strings(&statement["Resource"]);
     if !deny {
@@ -330,14 +335,7 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
 
 /// Whether a Deny covers the request when its wildcards run past colons: pattern and ARN as plain text.
 fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
-    let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
-    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
-        return false;
-    }
-    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
-    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
-    let mut text = wild(fixed);
-    text.extend(path_pattern(&path, ask, &mut Vec::new()));
+    let Some(text) = as_text(pattern, ask, variables) else { return false };
     let decoded = decode_reserved(&text);
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
     [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(|(text, path)| {
@@ -345,6 +343,19 @@ fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
             .iter()
             .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
     })
+}
+
+/// A pattern with a `*` before its sixth field, as plain text: everything from there on is spelled like a path.
+fn as_text(pattern: &str, ask: &Ask, variables: bool) -> Option<Vec<Tok>> {
+    let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
+    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
+        return None;
+    }
+    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
+    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
+    let mut text = wild(fixed);
+    text.extend(path_pattern(&path, ask, &mut Vec::new()));
+    Some(text)
 }
 
 /// The names under which a request is denied: other methods, and other slashes at the end.
@@ -382,7 +393,7 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
     let mut out: Vec<Vec<Tok>> = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let (before, path) =
-            if index == 5 { field.split_at(path_part(field)) } else { (&field[..], &[][..]) };
+            if index == 5 { field.split_at(path_part(field, ask)) } else { (&field[..], &[][..]) };
         let mut toks = Vec::new();
         for piece in before {
             match piece {
@@ -405,8 +416,9 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
     }
 }
 
-/// Where the path part of the sixth field begins: behind its third slash, or at its first wildcard.
-fn path_part(field: &[Piece]) -> usize {
+/// Where the path part of the sixth field begins: behind its third slash, or at its first wildcard. The slashes of
+/// values count too.
+fn path_part(field: &[Piece], ask: &Ask) -> usize {
     let mut slashes = 0;
     for (at, piece) in field.iter().enumerate() {
         match piece {
@@ -414,6 +426,13 @@ fn path_part(field: &[Piece]) -> usize {
             Piece::Char('/') => {
                 slashes += 1;
                 if slashes == 3 {
+                    return at + 1;
+                }
+            }
+            Piece::Key { key, default } => {
+                let value = value_of(key, default.as_deref(), ask).unwrap_or_default();
+                slashes += value.matches('/').count();
+                if slashes >= 3 {
                     return at + 1;
                 }
             }

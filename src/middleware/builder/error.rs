@@ -1,0 +1,106 @@
+//! What can be wrong with a configuration.
+
+use crate::mapping::MappingError;
+use crate::request::ExpressionError;
+
+/// A configuration that would not be safe, or not be what it seems.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Answers would be kept without knowing whose they are.
+    CacheWithoutIdentity,
+    /// The identity validation expression cannot be used.
+    Expression(ExpressionError),
+    /// Only tokens are checked against an expression.
+    ExpressionOfTokenOnly,
+    /// A payload format is chosen where there is nothing to choose.
+    FormatOfHttpOnly,
+    /// Answers would be kept for more than an hour.
+    LongTtl,
+    /// The parameter mapping does not fit the rest of the layer.
+    Mapping(MappingError),
+    /// No authorizer could ever run, or more than there can be.
+    MaxLoads,
+    /// An identity source is named twice.
+    RepeatedIdentitySource {
+        /// Which.
+        source_text: String,
+    },
+    /// Simple responses are switched on where API Gateway has none.
+    SimpleResponsesOfHttpOnly,
+    /// A simple response would be kept without knowing which route it is about.
+    SimpleResponsesWithoutRoute,
+    /// A `TOKEN` authorizer has exactly one identity source: a header.
+    TokenIdentity,
+    /// A trusted proxy is neither an address nor a network.
+    TrustedProxy {
+        /// What was given.
+        network: Box<str>,
+    },
+    /// An authorizer of type `TOKEN` stands before something other than a REST API.
+    TokenOfRestOnly,
+    /// A time to live is set, and there is nothing that could keep answers so long.
+    TtlWithoutCache,
+    /// An identity source names a stage variable that the stage has not.
+    UnknownStageVariable {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// No authorizer could ever answer in time.
+    ZeroTimeout,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CacheWithoutIdentity => f.write_str(
+                "a cache needs an identity source that tells callers apart, or the first answer would hold for every caller: \
+                 add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
+            ),
+            Self::Expression(error) => error.fmt(f),
+            Self::ExpressionOfTokenOnly => f.write_str(
+                "only authorizers of type TOKEN have an identity validation expression: \
+                 remove `with_identity_validation_expression`, or use `AuthorizerLayer::token`",
+            ),
+            Self::FormatOfHttpOnly => f.write_str(
+                "only `REQUEST` authorizers of HTTP APIs have a payload format to choose: \
+                 remove `with_payload_format`, or use `ApiStage::http`",
+            ),
+            Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
+            Self::Mapping(error) => error.fmt(f),
+            Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
+            Self::RepeatedIdentitySource { source_text } => {
+                write!(f, "the identity source `{source_text}` is named twice: name it once")
+            }
+            Self::SimpleResponsesOfHttpOnly => f.write_str(
+                "only HTTP APIs with format 2.0 have simple responses: remove `with_simple_responses`, or change that",
+            ),
+            Self::SimpleResponsesWithoutRoute => f.write_str(
+                "a cached simple response would hold for every route: add the route to the identity sources, \
+                 or call `share_simple_responses_between_routes`",
+            ),
+            Self::TokenIdentity => f.write_str(
+                "an authorizer of type TOKEN has one header as its identity source: \
+                 use `with_token_header`, or make it an authorizer of type REQUEST",
+            ),
+            Self::TokenOfRestOnly => f.write_str(
+                "only REST APIs have authorizers of type TOKEN: use `AuthorizerLayer::request`, or `ApiStage::rest`",
+            ),
+            Self::TrustedProxy { network } => write!(
+                f,
+                "`{network}` is neither an address nor a network: write `192.0.2.1` or `10.0.0.0/8`"
+            ),
+            Self::TtlWithoutCache => {
+                f.write_str("there is no cache to keep answers in: add one with `with_cache`")
+            }
+            Self::UnknownStageVariable { name } => write!(
+                f,
+                "the identity source `stageVariables.{name}` has no value: \
+                 set it with `ApiStage::with_stage_variable`"
+            ),
+            Self::ZeroTimeout => f.write_str("no authorizer answers in no time: raise `with_timeout`"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
