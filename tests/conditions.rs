@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use common::{Counter, counting, get, stage};
@@ -111,7 +111,7 @@ async fn behind_trusted_proxies_it_is_the_last_hop_that_is_none_of_them() {
 #[tokio::test]
 async fn connect_info_tells_the_peer() {
     let mut request = get("/a", "t");
-    let peer: SocketAddr = "192.0.2.7:1234".parse().unwrap();
+    let peer: std::net::SocketAddr = "192.0.2.7:1234".parse().unwrap();
     request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
     assert!(is_allowed(allow(json!({"IpAddress": {"aws:SourceIp": "192.0.2.7"}})), request).await);
 }
