@@ -122,6 +122,28 @@ fn every_room_is_in_the_table_and_in_the_drawing() {
 }
 
 #[test]
+fn files_that_the_drawing_names_are_there() {
+    let drawing = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let mut wrong = Vec::new();
+    for row in drawing.lines().skip_while(|line| !line.contains("| to change | open |")).skip(2) {
+        let Some((_, files)) = row.trim_matches('|').split_once('|') else { break };
+        // A file that is named alone lies where the one before it does.
+        let mut folder = PathBuf::new();
+        for file in files.split('`').skip(1).step_by(2) {
+            let file = Path::new(file);
+            if file.components().count() > 1 {
+                folder = file.parent().unwrap_or(file).to_owned();
+            }
+            let whole = folder.join(file.file_name().unwrap_or_default());
+            if !(root().join("src").join(&whole).exists() || root().join("src").join(file).exists()) {
+                wrong.push(whole.display().to_string());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "docs/ARCHITECTURE.md names files that are not there: {wrong:?}");
+}
+
+#[test]
 fn files_are_short() {
     for (_, file, code) in sources() {
         let lines = code.lines().count();

@@ -72,6 +72,12 @@ async fn as_told(event: AuthorizerEvent) -> Result<AuthorizerResponse, Authorize
             Ok(AuthorizerResponse::new("me", policy(Effect::Allow)?)?.with_context("integrationLatency", "1"))
         }
         "bad form" => Ok(AuthorizerResponse::simple(true)),
+        "simple no" => Ok(AuthorizerResponse::simple(false)),
+        "unknown" => {
+            let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+                {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
+            Ok(AuthorizerResponse::new("me", PolicyDocument::from_json(text)?)?)
+        }
         other => panic!("{other}"),
     }
 }
@@ -179,6 +185,49 @@ async fn every_outcome_has_its_status_its_body_and_its_headers() {
     let layer = builder(Api::Rest).build().unwrap();
     let response = ask(&layer, request(Api::Rest, "bad context")).await;
     assert_eq!((response.status(), response.body().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, NULL));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_could_decide_reads_like_any_failure() {
+    for api in APIS {
+        let (body, error_type) = match api {
+            Api::Http => (ERROR, None),
+            Api::Rest | Api::WebSocket => (NULL, Some("AuthorizerConfigurationException")),
+        };
+        let layer = builder(api).with_max_loads(1).build().unwrap();
+        let hanging = tokio::spawn({
+            let layer = layer.clone();
+            async move { ask(&layer, request(api, "timeout")).await }
+        });
+        tokio::task::yield_now().await;
+        let overloaded = ask(&layer, request(api, "allow")).await;
+        let hanging = hanging.await.unwrap();
+        let unknown = ask(&layer, request(api, "unknown")).await;
+        for (response, kind) in [
+            (overloaded, RejectionKind::Overloaded),
+            (hanging, RejectionKind::AuthorizerTimeout),
+            (unknown, RejectionKind::UnavailableKey),
+        ] {
+            assert_eq!(response.extensions().get::<Rejection>().unwrap().kind(), kind);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.body(), body, "{api:?}, {kind:?}");
+            let got = response.headers().get("x-amzn-errortype").map(|value| value.to_str().unwrap());
+            assert_eq!(got, error_type, "{api:?}, {kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_simple_no_reads_like_any_denial_of_an_http_api() {
+    let layer = builder(Api::Http).with_simple_responses().build().unwrap();
+    let response = ask(&layer, request(Api::Http, "simple no")).await;
+    assert_eq!((response.status(), response.body().as_str()), (StatusCode::FORBIDDEN, FORBIDDEN));
+    assert_eq!(
+        headers(response.headers()),
+        ["apigw-requestid: ID", "cache-control: no-store", "content-type: application/json"]
+    );
+    let response = ask(&layer, request(Api::Http, "allow")).await;
+    assert_eq!((response.status(), response.body().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, ERROR));
 }
 
 #[tokio::test]

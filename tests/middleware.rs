@@ -15,11 +15,13 @@ use http::{Request, Response, StatusCode};
 use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt};
 use tower_lambda_authorizer::cache::MemoryCache;
+use tower_lambda_authorizer::clock::ManualClock;
 use tower_lambda_authorizer::middleware::{ConfigError, Rejection, RejectionKind};
 use tower_lambda_authorizer::policy::AnyMethod;
-use tower_lambda_authorizer::request::IdentitySource;
+use tower_lambda_authorizer::request::{IdentitySource, StageError};
 use tower_lambda_authorizer::{
-    Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+    ApiStage, Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
+    authorizer_fn,
 };
 
 /// A service that is ready once, for the instance that was asked, and panics when called without having been ready.
@@ -219,6 +221,31 @@ async fn an_authorizer_that_hangs_is_a_500_after_its_time() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn ten_seconds_and_1024_authorizers_if_nobody_says_otherwise() {
+    for cached in [false, true] {
+        let layer = AuthorizerLayer::token(Panics("pending"), stage());
+        let layer = if cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+        let began = tokio::time::Instant::now();
+        let running: Vec<_> = (0..1024)
+            .map(|i| {
+                let layer = layer.clone();
+                tokio::spawn(async move { ask(&layer, get("/a", &format!("token {i}"))).await })
+            })
+            .collect();
+        // Each of them is polled, and so are the tasks that some of them begin.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_refused(ask(&layer, get("/a", "one more")).await, RejectionKind::Overloaded);
+        assert!(began.elapsed().is_zero());
+        for task in running {
+            assert_refused(task.await.unwrap(), RejectionKind::AuthorizerTimeout);
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(10));
+    }
+}
+
 #[tokio::test]
 async fn more_loads_than_allowed_are_refused_and_hits_are_not() {
     let gate = Arc::new(Notify::new());
@@ -375,6 +402,115 @@ async fn a_strategy_shapes_a_refusal_and_cannot_lift_it() {
     let rejection = response.extensions().get::<Rejection>().unwrap();
     assert_eq!(rejection.kind(), RejectionKind::Unauthorized);
     assert_eq!(calls.count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_lives_300_seconds_if_nobody_says_otherwise_and_is_forgotten_on_sight_after_that() {
+    let (clock, store, asked) =
+        (ManualClock::default(), Arc::new(MemoryCache::default()), Counter::default());
+    let count = asked.clone();
+    let once = authorizer_fn(move |event| {
+        let first = count.hit() == 1;
+        async move { if first { allow_all(&event) } else { Err(AuthorizerError::unauthorized()) } }
+    });
+    let layer = AuthorizerLayer::token(once, stage())
+        .with_cache(Arc::clone(&store))
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    assert_eq!(ask(&layer, get("/a", "t")).await, ALLOWED);
+    clock.advance(Duration::from_secs(300) - Duration::from_nanos(1));
+    assert_eq!(ask(&layer, get("/a", "t")).await, ALLOWED);
+    assert_eq!((asked.count(), store.len()), (1, 1));
+    clock.advance(Duration::from_nanos(1));
+    // The key holds a token. It goes although nothing takes its place.
+    assert_refused(ask(&layer, get("/a", "t")).await, RejectionKind::Unauthorized);
+    assert_eq!((asked.count(), store.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_cache_is_bounded_by_the_bytes_of_its_keys_and_answers() {
+    const BYTES: usize = 256 * 1024;
+    let of_bytes = authorizer_fn(async |event: AuthorizerEvent| {
+        let length = event.token().and_then(|token| token.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
+        Ok(allow_all(&event)?.with_context("text", "x".repeat(length)))
+    });
+    let filled = async |token: &dyn Fn(usize) -> String| {
+        let store = Arc::new(MemoryCache::builder().max_entries(10_000).max_bytes(BYTES).build());
+        let layer = AuthorizerLayer::token(of_bytes, stage()).with_cache(Arc::clone(&store)).build().unwrap();
+        for i in 0..500 {
+            assert_eq!(ask(&layer, get("/a", &token(i))).await, ALLOWED);
+        }
+        store.len()
+    };
+    // Long answers, and long keys with short answers.
+    let answers = filled(&|i| format!("{i} 4096")).await;
+    assert!((BYTES / 4096 / 4..BYTES / 4096).contains(&answers), "{answers}");
+    let keys = filled(&|i| format!("{i} 0 {}", "k".repeat(4096))).await;
+    assert!((BYTES / 4096 / 4..BYTES / 4096).contains(&keys), "{keys}");
+    // One answer that is too large is used and not kept.
+    assert_eq!(filled(&|i| format!("{i} {BYTES}")).await, 0);
+}
+
+#[test]
+fn a_stage_is_one_that_aws_could_have() {
+    let make = || ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    assert_eq!(make().with_partition("aws-cn").unwrap().arn().partition(), "aws-cn");
+    for (region, account, api, stage) in [
+        ("", "123456789012", "abcdef123", "prod"),
+        ("us:east", "123456789012", "abcdef123", "prod"),
+        ("us-east-1", "12345678901", "abcdef123", "prod"),
+        ("us-east-1", "*", "abcdef123", "prod"),
+        ("us-east-1", "123456789012", "a/b", "prod"),
+        ("us-east-1", "123456789012", "*", "prod"),
+        ("us-east-1", "123456789012", "abcdef123", ""),
+        ("us-east-1", "123456789012", "abcdef123", "prod/GET"),
+    ] {
+        for make in [ApiStage::rest, ApiStage::http, ApiStage::websocket] {
+            assert!(matches!(make(region, account, api, stage), Err(StageError::Arn(_))), "{api} {stage}");
+        }
+    }
+    assert!(make().with_partition("aws:").is_err());
+    // Only HTTP APIs have `$default`.
+    assert!(ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").is_ok());
+    for make in [ApiStage::rest, ApiStage::websocket] {
+        let built = make("us-east-1", "123456789012", "abcdef123", "$default");
+        assert_eq!(built.err(), Some(StageError::DefaultStage));
+    }
+
+    // Stage variables: names, values, how many.
+    let named = |name: &str| make().with_stage_variable(name, "v");
+    for name in ["a", "A_9", &"n".repeat(64)] {
+        assert!(named(name).is_ok(), "{name}");
+    }
+    for name in ["", "a-b", "a.b", "é", "a b", &"n".repeat(65)] {
+        assert_eq!(named(name).err(), Some(StageError::VariableName { name: name.into() }));
+    }
+    let valued = |value: &str| make().with_stage_variable("v", value);
+    for value in ["", "https://example.com:443/a_b~c.d-e?f=g#h&i,j", &"v".repeat(512)] {
+        assert!(valued(value).is_ok(), "{value}");
+    }
+    for value in ["a b", "é", "{}", "\"", "a%20", "$", &"v".repeat(513)] {
+        assert_eq!(valued(value).err(), Some(StageError::VariableValue { name: "v".into() }), "{value}");
+    }
+    let many =
+        (0..100).try_fold(make(), |stage, i| stage.with_stage_variable(&format!("v{i}"), "1")).unwrap();
+    let case = many.clone().with_stage_variable("v0", "2").unwrap();
+    assert_eq!((case.stage_variable("v0"), case.stage_variable("V0")), (Some("2"), None));
+    assert_eq!(many.with_stage_variable("V0", "1").err(), Some(StageError::TooManyVariables));
+
+    // The paths and domains that an API may be mapped to.
+    for path in ["/v1", "/a/b", "/a.b-c_d~e"] {
+        assert!(make().with_base_path(path).is_ok(), "{path}");
+    }
+    for path in ["", "/", "v1", "/v1/", "//v1", "/a//b", "/..", "/a/.", "/a%20b", "/{id}", "/a*"] {
+        assert_eq!(make().with_base_path(path).err(), Some(StageError::BasePath { base_path: path.into() }));
+    }
+    assert!(make().with_custom_domain("api.example.com").is_ok());
+    for domain in ["", ".", "a..b", "a_b", "a/b", "a:443", &"a".repeat(64)] {
+        let refused = StageError::DomainName { domain_name: domain.into() };
+        assert_eq!(make().with_custom_domain(domain).err(), Some(refused));
+    }
 }
 
 #[test]

@@ -118,6 +118,100 @@ fn there_are_enough_vectors_and_each_has_a_name_of_its_own() {
     }
 }
 
+/// One condition of a vector: its operator with set form and suffix apart, and what the request has of its key.
+struct Tried {
+    operator: String,
+    set: String,
+    if_exists: bool,
+    has: &'static str,
+    expect: String,
+}
+
+fn tried() -> Vec<Tried> {
+    let mut all = Vec::new();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        for vector in file["vectors"].as_array().unwrap() {
+            let statements = &vector["policy"]["Statement"];
+            let statements = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
+            let conditions = statements.iter().filter_map(|statement| statement["Condition"].as_object());
+            for (operator, keys) in conditions.flatten() {
+                let (set, plain) = operator.split_once(':').unwrap_or(("", operator));
+                let (plain, if_exists) =
+                    plain.strip_suffix("IfExists").map_or((plain, false), |op| (op, true));
+                for key in keys.as_object().into_iter().flatten().map(|(key, _)| key) {
+                    let value = vector["context"].as_object().into_iter().flatten();
+                    let value = value.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+                    all.push(Tried {
+                        operator: plain.to_owned(),
+                        set: set.to_owned(),
+                        if_exists,
+                        has: match value {
+                            None => "absent",
+                            Some((_, value)) if value["unavailable"] == true => "unavailable",
+                            Some(_) => "there",
+                        },
+                        expect: vector["expect"].as_str().unwrap().to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Set form, `IfExists`, what the request has of the key; and an expectation, if only one will do.
+const KINDS: [(&str, bool, &str, &str); 11] = [
+    ("", false, "there", "allow"),
+    ("", false, "there", "implicit_deny"),
+    ("", false, "there", "malformed"),
+    ("", false, "absent", ""),
+    ("", false, "unavailable", "indeterminate"),
+    ("", true, "there", ""),
+    ("", true, "absent", ""),
+    ("ForAnyValue", false, "there", ""),
+    ("ForAnyValue", false, "absent", ""),
+    ("ForAllValues", false, "there", ""),
+    ("ForAllValues", false, "absent", ""),
+];
+
+#[rustfmt::skip]
+const OPERATORS: [&str; 27] = [
+    "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+    "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan",
+    "NumericGreaterThanEquals", "DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan",
+    "DateGreaterThanEquals", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnNotEquals", "ArnLike",
+    "ArnNotLike", "Null",
+];
+
+#[test]
+fn every_operator_has_a_vector_of_each_kind() {
+    let tried = tried();
+    let mut missing = Vec::new();
+    for operator in OPERATORS {
+        // `Null` has no other forms.
+        for (set, if_exists, has, expect) in &KINDS[..if operator == "Null" { 5 } else { KINDS.len() }] {
+            let found = tried.iter().filter(|tried| tried.operator == operator).any(|tried| {
+                let expected = match *expect {
+                    // What is malformed is so whatever the request has.
+                    "malformed" => return tried.expect == "malformed",
+                    "" => tried.expect != "malformed",
+                    expect => tried.expect == expect,
+                };
+                expected && tried.set == *set && tried.if_exists == *if_exists && tried.has == *has
+            });
+            if !found {
+                missing.push(format!("{set}:{operator}, IfExists: {if_exists}, {has}, {expect}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no vector for\n{}", missing.join("\n"));
+}
+
 #[test]
 fn every_vector_holds() {
     each(|v| {
