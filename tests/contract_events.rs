@@ -394,6 +394,31 @@ async fn http_events_of_the_default_stage() {
     assert_is(&seen, "http_v2_default");
 }
 
+/// A client chooses how many parameters it sends, and has not been asked who it is.
+#[tokio::test]
+async fn as_many_query_parameters_as_a_uri_holds_are_no_burden() {
+    let names: Vec<String> = (0..13_000).map(|number| format!("{number:04x}")).collect();
+    for (kind, format) in [
+        (stage(ApiStage::rest, "prod"), None),
+        (stage(ApiStage::http, "prod"), Some(PayloadFormat::V1)),
+        (stage(ApiStage::http, "prod"), Some(PayloadFormat::V2)),
+    ] {
+        let seen = Seen::default();
+        let layer = AuthorizerLayer::request(watching(&seen), kind);
+        let layer = match format {
+            Some(format) => layer.with_payload_format(format),
+            None => layer,
+        };
+        through(&configured(layer), request("GET", &format!("/?{}", names.join("&")), &[])).await;
+        let live = seen.lock().unwrap().pop().unwrap();
+        // Milliseconds; pair by pair it would be seconds.
+        let begun = std::time::Instant::now();
+        let read = AuthorizerEvent::from_json(&serde_json::to_string(&live).unwrap()).unwrap();
+        assert_eq!(read.query_parameters().count(), live.query_parameters().count());
+        assert!(begun.elapsed() < Duration::from_secs(1), "{format:?}: {:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn a_websocket_event() {
     let seen = Seen::default();

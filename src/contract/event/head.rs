@@ -261,17 +261,8 @@ impl Live {
         if self.setting.kind != EventKind::HttpRequestV2 {
             return pairs;
         }
-        let mut joined: Vec<(String, String)> = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            match joined.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => {
-                    values.push(',');
-                    values.push_str(&value);
-                }
-                None => joined.push((name, value)),
-            }
-        }
-        joined
+        let grouped = super::map::grouped(&pairs).into_iter();
+        grouped.map(|(name, values)| (name.to_owned(), values.join(","))).collect()
     }
 
     fn route(&self, method: &Method) -> Box<str> {

@@ -1,12 +1,13 @@
 //! The maps of a printed event: headers and parameters, with one value each or with all.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use http::HeaderName;
 use http::header::COOKIE;
 use serde::ser::{Serialize, Serializer};
 
-use super::head::{Head, last};
+use super::head::Head;
 use super::header::{HeaderSpelling, text};
 use crate::contract::EventKind;
 
@@ -49,22 +50,26 @@ fn names<'a>(
 
 /// Each parameter once, with its last value, where it is named first.
 pub(super) fn last_values(query: &[(String, String)]) -> impl Serialize {
-    map(move || once_each(query).map(|name| (name, last(query, name))))
+    map(move || grouped(query).into_iter().map(|(name, values)| (name, values.last().copied())))
 }
 
 /// Each parameter once, with all its values, where it is named first.
 pub(super) fn all_values(query: &[(String, String)]) -> impl Serialize {
-    map(move || {
-        once_each(query).map(|name| {
-            let values = query.iter().filter(move |(known, _)| known == name);
-            (name, values.map(|(_, value)| value).collect::<Vec<_>>())
-        })
-    })
+    map(move || grouped(query).into_iter())
 }
 
-fn once_each(query: &[(String, String)]) -> impl Iterator<Item = &str> {
-    let is_first = |at: usize, name: &str| !query.iter().take(at).any(|(known, _)| known == name);
-    query.iter().enumerate().filter(move |(at, (name, _))| is_first(*at, name)).map(|(_, (name, _))| &**name)
+/// Each parameter once, where it is named first, with all its values. In one pass: a client chooses how many there are.
+pub(super) fn grouped(query: &[(String, String)]) -> Vec<(&str, Vec<&str>)> {
+    let mut places = HashMap::with_capacity(query.len());
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::with_capacity(query.len());
+    for (name, value) in query {
+        let place = *places.entry(&**name).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((name, vec![value])),
+        }
+    }
+    groups
 }
 
 /// An object of what an iterator says.

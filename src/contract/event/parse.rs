@@ -3,6 +3,8 @@
 //! What is `null`, what is an empty object and what is not there all read as nothing: API Gateway and its console are
 //! not of one mind about it. Members that nothing here asks for are kept and not looked at.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -189,17 +191,17 @@ fn multi_values<'v>(
     event: &Object<'v>,
     all: &str,
     single: &str,
-    same: fn(&str, &str) -> bool,
+    folded: fn(&'v str) -> Cow<'v, str>,
 ) -> Result<Vec<(&'v str, &'v str)>, EventError> {
     let (all, single) = (event.object(all)?, event.object(single)?);
     let mut found = Vec::new();
     for (name, values) in all.entries() {
         found.extend(strings(&all.at(name), values)?.map(|value| (name, value)));
     }
-    let known = found.len();
+    let known: HashSet<_> = found.iter().map(|(name, _)| folded(name)).collect();
     for (name, _) in single.entries() {
         let value = single.text(name)?;
-        if !found.iter().take(known).any(|(other, _)| same(other, name)) {
+        if !known.contains(&folded(name)) {
             found.extend(value.map(|value| (name, value)));
         }
     }
@@ -208,13 +210,13 @@ fn multi_values<'v>(
 
 fn query(event: &Object<'_>, is_v2: bool) -> Result<Vec<(String, String)>, EventError> {
     let all = if is_v2 { "" } else { "multiValueQueryStringParameters" };
-    let pairs = multi_values(event, all, "queryStringParameters", |one, another| one == another)?;
+    let pairs = multi_values(event, all, "queryStringParameters", Cow::Borrowed)?;
     Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 fn headers(event: &Object<'_>, is_v2: bool) -> Result<HeaderMap, EventError> {
     let all = if is_v2 { "" } else { "multiValueHeaders" };
-    let pairs = multi_values(event, all, "headers", str::eq_ignore_ascii_case)?;
+    let pairs = multi_values(event, all, "headers", |name| name.to_ascii_lowercase().into())?;
     let mut headers = HeaderMap::with_capacity(pairs.len());
     for (name, value) in pairs {
         let wrong = |what| EventError::new(format!("headers.{name}"), what);
