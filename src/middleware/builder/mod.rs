@@ -22,7 +22,8 @@ use crate::request::{ApiStage, FindCertificate, IdentitySource, SourceAddress, T
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_MAX_LOADS: usize = 1024;
 
-/// Makes an [`AuthorizerLayer`]; begun with [`AuthorizerLayer::token`] or [`AuthorizerLayer::request`].
+/// Makes an [`AuthorizerLayer`](crate::AuthorizerLayer); begun with [`AuthorizerLayer::token`](crate::AuthorizerLayer::token) or
+/// [`AuthorizerLayer::request`](crate::AuthorizerLayer::request).
 ///
 /// ```
 /// use std::time::Duration;
