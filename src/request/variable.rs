@@ -23,7 +23,7 @@ pub enum ContextVariable {
     HttpMethod,
     /// `path`: with the stage before it, if the stage is not `$default`, and in the spelling of ARNs.
     Path,
-    /// `protocol`: `HTTP/1.1`, say.
+    /// `protocol`: `HTTP/1.1`, whatever the client speaks, as on AWS.
     Protocol,
     /// `resourceId`: there are no ids here, so it is the same as the [resource path](Self::ResourcePath).
     ResourceId,
@@ -112,7 +112,7 @@ impl ContextVariable {
             Self::HttpMethod => Cow::Borrowed(view.method.as_str()),
             Self::Path if arn.stage().starts_with('$') => Cow::Owned(view.path.to_owned()),
             Self::Path => Cow::Owned(format!("/{}{}", arn.stage(), view.path)),
-            Self::Protocol => Cow::Owned(format!("{:?}", view.version)),
+            Self::Protocol => Cow::Borrowed("HTTP/1.1"),
             Self::ResourceId | Self::ResourcePath => match view.template {
                 Some(_) => Cow::Owned(route::resource(view.template).into()),
                 None => concrete_route(view),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use super::route::{self, Location};
 use super::source::SourceAddress;
@@ -14,7 +14,6 @@ pub(crate) struct RequestView<'a, 'p> {
     pub(crate) stage: &'a ApiStage,
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
-    pub(crate) version: Version,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) extensions: &'a Extensions,
     source_address: &'a SourceAddress,
@@ -36,7 +35,6 @@ impl<'a, 'p> RequestView<'a, 'p> {
             stage,
             method: request.method(),
             uri: request.uri(),
-            version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
             source_address,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use http::{HeaderName, Version};
+use http::HeaderName;
 
 use super::builtin::Builtin;
 use crate::contract::{ApiKind, ContextValue};
@@ -216,7 +216,7 @@ impl ContextName {
             }
             Self::HttpMethod => Value::of(Some(request.method().as_str())),
             Self::Path => Value::of(Some(request.context_path())),
-            Self::Protocol => Value::of(Some(protocol(request.version()))),
+            Self::Protocol => Value::of(Some("HTTP/1.1")),
             Self::RequestTime => Value::of(clf_time(request)),
             Self::RequestTimeEpoch => Value::Json(Cow::Owned(request.now().wall.as_millis().to_string())),
             Self::ResourcePath => Value::of(Some(resource(request.location().template).into_string())),
@@ -231,15 +231,6 @@ impl ContextName {
             | Self::Nothing
             | Self::RequestId => Value::Absent,
         }
-    }
-}
-
-const fn protocol(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_10 => "HTTP/1.0",
-        Version::HTTP_2 => "HTTP/2.0",
-        Version::HTTP_3 => "HTTP/3.0",
-        _ => "HTTP/1.1",
     }
 }
 
