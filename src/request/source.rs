@@ -47,22 +47,23 @@ impl SourceAddress {
             Peer::Custom(find) => find(extensions),
         };
         let peer = peer?.to_canonical();
-        if self.trusts(peer) { self.behind_proxies(peer, headers) } else { Some(peer) }
+        if self.trusts(peer) { self.behind_proxies(headers) } else { Some(peer) }
     }
 
     /// The last hop that is not one of ours. Each proxy of ours has added who it was called by, so whatever stands
-    /// before that hop is only what somebody says.
-    fn behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-        let mut nearest = peer;
+    /// before that hop is only what somebody says. A proxy that says nothing leaves the client unknown.
+    fn behind_proxies(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let mut nearest = None;
         for field in headers.get_all("x-forwarded-for").iter().rev() {
             for hop in field.to_str().ok()?.rsplit(',') {
-                nearest = hop.trim_matches([' ', '\t']).parse::<IpAddr>().ok()?.to_canonical();
-                if !self.trusts(nearest) {
-                    return Some(nearest);
+                let hop = hop.trim_matches([' ', '\t']).parse::<IpAddr>().ok()?.to_canonical();
+                if !self.trusts(hop) {
+                    return Some(hop);
                 }
+                nearest = Some(hop);
             }
         }
-        Some(nearest)
+        nearest
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(address("10.1.2.3", &["1.1.1.1, 203.0.113.9, 10.9.9.9,192.0.2.1"]), client());
         assert_eq!(address("10.1.2.3", &["1.1.1.1", "203.0.113.9", "2001:db8::7"]), client());
         assert_eq!(address("10.1.2.3", &["10.0.0.1, 10.0.0.2"]), Some("10.0.0.1".to_owned()));
-        assert_eq!(address("10.1.2.3", &[]), Some("10.1.2.3".to_owned()));
+        assert_eq!(address("10.1.2.3", &[]), None);
     }
 
     #[test]

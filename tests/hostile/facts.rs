@@ -10,6 +10,11 @@ use axum::extract::Request;
 use axum::routing::get;
 use tower::util::MapRequestLayer;
 use tower::{Layer, ServiceBuilder};
+use tower_http::normalize_path::NormalizePathLayer;
+use tower_http::services::ServeDir;
+use tower_lambda_authorizer::axum::protect;
+use tower_lambda_authorizer::policy::AnyMethod;
+use tower_lambda_authorizer::{ApiStage, AuthorizerLayer, AuthorizerResponse, authorizer_fn};
 
 use super::harness::{Server, Setup, World, home};
 use super::{frames, wire};
@@ -17,6 +22,10 @@ use super::{frames, wire};
 fn bare() -> Server {
     let world = Arc::<World>::default();
     Server::start(Arc::clone(&world), world.router())
+}
+
+fn stage() -> ApiStage {
+    ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod").unwrap()
 }
 
 /// Every target runs the handler that is named beside it.
@@ -212,6 +221,57 @@ fn f14_the_original_uri_is_set_once_and_may_be_stale() {
         (paths.take_calls(), world.take_calls()),
         (vec!["/admin /users/me".into()], vec!["admin".into()])
     );
+}
+
+#[test]
+fn f15_a_path_normalizer_changes_what_is_routed_only_from_outside() {
+    let world = Arc::<World>::default();
+    let trim = NormalizePathLayer::trim_trailing_slash;
+    let outside = Server::start(Arc::clone(&world), trim().layer(world.router()));
+    for target in ["/admin/", "//admin", "///admin//"] {
+        outside.ask("GET", target);
+        assert_eq!(world.take_calls(), ["admin"], "{target}");
+    }
+    let inside = Server::start(Arc::clone(&world), world.router().layer(trim()));
+    inside.ask("GET", "/admin/");
+    assert_eq!(world.take_calls(), ["fallback /admin"], "too late for the router");
+}
+
+#[test]
+fn f16_a_file_has_many_names_and_a_denied_file_has_none() {
+    // Served from a folder of this repository.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/events");
+    let files = || Router::new().nest_service("/files", ServeDir::new(folder));
+    let names = [
+        "rest_token.json",
+        "%72est_token.json",
+        "rest_token%2ejson",
+        "rest_token%2Ejson",
+        "./rest_token.json",
+        "/rest_token.json",
+        "%2e/rest_token.json",
+    ];
+    let bare = Server::start(Arc::default(), files());
+    for name in names {
+        let answer = bare.ask("GET", format!("/files/{name}"));
+        assert_eq!((answer.status, answer.body.contains("TOKEN")), (200, true), "{name}");
+    }
+    for none in ["../events/rest_token.json", "rest_token.json/"] {
+        assert_eq!(bare.ask("GET", format!("/files/{none}")).status, 404, "{none}");
+    }
+
+    let authorizer = authorizer_fn(async |event| {
+        let policy =
+            event.policy().allow(AnyMethod, "/*").deny(AnyMethod, "/files/rest_token.json").build()?;
+        Ok(AuthorizerResponse::new("me", policy)?)
+    });
+    let layer = AuthorizerLayer::request(authorizer, stage()).decode_unreserved_escapes().build().unwrap();
+    let protected = Server::start(Arc::default(), protect(files(), layer));
+    assert_eq!(protected.ask("GET", "/files/rest_request.json").status, 200);
+    for name in names {
+        let answer = protected.ask("GET", format!("/files/{name}"));
+        assert!(matches!(answer.status, 400 | 403) && !answer.body.contains("TOKEN"), "{name}");
+    }
 }
 
 #[test]

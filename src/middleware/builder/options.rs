@@ -109,7 +109,7 @@ impl<R> AuthorizerLayerBuilder<R> {
     }
 
     /// Accepts `%2F` in paths. It is data and stays `%2F`, in the ARN and for the router. A Deny is tested with `/` in its
-    /// place, too, because a handler behind a catch-all route is given both alike.
+    /// place, too, because a handler behind a catch-all route is given both alike: write the Deny with `/`.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;
         self
@@ -173,8 +173,8 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// Believes what these proxies say about who is behind them: networks such as `10.0.0.0/8`, or single addresses.
     ///
     /// Only if the connection's peer is one of them is `X-Forwarded-For` looked at, from its end: the last address in it
-    /// that is not one of them is the client's. An entry that is no address makes the client unknown. Without this,
-    /// the peer is the client and no header counts.
+    /// that is not one of them is the client's. No header, or an entry that is no address, makes the client unknown.
+    /// Without this, the peer is the client and no header counts.
     pub fn with_trusted_proxies<T: Into<Box<str>>>(mut self, networks: impl IntoIterator<Item = T>) -> Self {
         self.options.trusted_proxies = networks.into_iter().map(Into::into).collect();
         self
