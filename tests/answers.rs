@@ -291,6 +291,28 @@ async fn a_cached_simple_response_is_cached_as_a_no_too() {
     assert_eq!(asked.count(), 2);
 }
 
+/// A router behind which the layer stands may serve the two spellings of a path with two handlers.
+#[tokio::test]
+async fn a_cached_simple_response_holds_for_one_spelling_of_a_path() {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        Ok(AuthorizerResponse::simple(event.path() == Some("/a@b")))
+    });
+    for source in ["$context.path", "$context.routeKey"] {
+        let layer = AuthorizerLayer::request(authorizer, http_stage())
+            .with_simple_responses()
+            .with_identity_sources([
+                IdentitySource::header(http::header::AUTHORIZATION),
+                "$context.httpMethod".parse().unwrap(),
+                source.parse().unwrap(),
+            ])
+            .with_cache(MemoryCache::default())
+            .build()
+            .unwrap();
+        assert!(found(&layer, get("/a@b", "me")).await.is_ok());
+        assert_eq!(found(&layer, get("/a%40b", "me")).await, Err(StatusCode::FORBIDDEN), "{source}");
+    }
+}
+
 #[test]
 fn simple_responses_are_for_http_apis_and_are_not_shared_by_accident() {
     let simple = || authorizer_fn(async |_| Ok(AuthorizerResponse::simple(true)));
