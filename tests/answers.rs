@@ -175,6 +175,24 @@ fn errors_say_where_and_repeat_no_value() {
     }
 }
 
+/// Any crate of a program can switch on serde_json's `arbitrary_precision`, and numbers then arrive as an object.
+#[test]
+fn numbers_are_numbers_whatever_features_serde_json_has() {
+    let read = |number: &str| {
+        let text = format!(r#"{{"isAuthorized":true,"context":{{"n":{number}}}}}"#);
+        AuthorizerResponse::from_json(text, &ResponseRules::http_simple())
+            .map(|answer| answer.context().get("n").and_then(ContextValue::as_f64))
+    };
+    let disguised = |number: &str| format!(r#"{{"$serde_json::private::Number":"{number}"}}"#);
+    for number in ["1.5", "-1", "12345678901234567890123"] {
+        assert_eq!(read(number), read(&disguised(number)), "{number}");
+        assert_eq!(read(number), Ok(number.parse().ok()));
+    }
+    for number in ["1e999", "NaN", "x"] {
+        assert!(read(number).is_err() && read(&disguised(number)).is_err(), "{number}");
+    }
+}
+
 #[test]
 fn rust_answers_are_checked_by_the_same_rules() {
     let policy = PolicyDocument::new();
