@@ -305,7 +305,8 @@ async fn whoever_asks_alone_in_the_end_is_told_the_id_that_the_authorizer_was_to
         response.headers()["x-amzn-requestid"].to_str().unwrap().to_owned()
     });
     let mut ids = ids.lock().unwrap();
-    (told.sort(), ids.sort());
+    told.sort();
+    ids.sort();
     assert_eq!(told[..], ids[..]);
 }
 
@@ -320,7 +321,11 @@ fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
     let service = layer.layer(counting(&Counter::default()));
     still.block_on(async {
         let mut first = pin!(service.clone().oneshot(get("/a", "token")));
-        poll_fn(|cx| Poll::Ready(assert!(first.as_mut().poll(cx).is_pending()))).await;
+        poll_fn(|cx| {
+            assert!(first.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
     });
     let response = driven.block_on(async {
         let second = service.oneshot(get("/a", "token"));
