@@ -175,6 +175,24 @@ fn errors_say_where_and_repeat_no_value() {
     }
 }
 
+/// Any crate of a program can switch on serde_json's `arbitrary_precision`, and numbers then arrive as an object.
+#[test]
+fn numbers_are_numbers_whatever_features_serde_json_has() {
+    let read = |number: &str| {
+        let text = format!(r#"{{"isAuthorized":true,"context":{{"n":{number}}}}}"#);
+        AuthorizerResponse::from_json(text, &ResponseRules::http_simple())
+            .map(|answer| answer.context().get("n").and_then(ContextValue::as_f64))
+    };
+    let disguised = |number: &str| format!(r#"{{"$serde_json::private::Number":"{number}"}}"#);
+    for number in ["1.5", "-1", "12345678901234567890123"] {
+        assert_eq!(read(number), read(&disguised(number)), "{number}");
+        assert_eq!(read(number), Ok(number.parse().ok()));
+    }
+    for number in ["1e999", "NaN", "x"] {
+        assert!(read(number).is_err() && read(&disguised(number)).is_err(), "{number}");
+    }
+}
+
 #[test]
 fn rust_answers_are_checked_by_the_same_rules() {
     let policy = PolicyDocument::new();
@@ -289,6 +307,28 @@ async fn a_cached_simple_response_is_cached_as_a_no_too() {
         assert_eq!(found(&layer, get(path, "no")).await, Err(StatusCode::FORBIDDEN));
     }
     assert_eq!(asked.count(), 2);
+}
+
+/// A router behind which the layer stands may serve the two spellings of a path with two handlers.
+#[tokio::test]
+async fn a_cached_simple_response_holds_for_one_spelling_of_a_path() {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        Ok(AuthorizerResponse::simple(event.path() == Some("/a@b")))
+    });
+    for source in ["$context.path", "$context.routeKey"] {
+        let layer = AuthorizerLayer::request(authorizer, http_stage())
+            .with_simple_responses()
+            .with_identity_sources([
+                IdentitySource::header(http::header::AUTHORIZATION),
+                "$context.httpMethod".parse().unwrap(),
+                source.parse().unwrap(),
+            ])
+            .with_cache(MemoryCache::default())
+            .build()
+            .unwrap();
+        assert!(found(&layer, get("/a@b", "me")).await.is_ok());
+        assert_eq!(found(&layer, get("/a%40b", "me")).await, Err(StatusCode::FORBIDDEN), "{source}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, Mem
 use tower_lambda_authorizer::clock::ManualClock;
 use tower_lambda_authorizer::contract::Authorization;
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, Rejection, RejectionKind};
+use tower_lambda_authorizer::request::IdentitySource;
 use tower_lambda_authorizer::{
     Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
 };
@@ -276,6 +277,66 @@ fn a_runtime_that_shuts_down_leaves_nobody_waiting_for_ever() {
 }
 
 #[tokio::test]
+async fn whoever_asks_alone_in_the_end_is_told_the_id_that_the_authorizer_was_told() {
+    let ids = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let gate = Arc::new(Semaphore::new(0));
+    let authorizer = gated(&Counter::default(), &gate, {
+        let ids = Arc::clone(&ids);
+        move |_, event| {
+            ids.lock().unwrap().push(event.request_id().unwrap().to_owned());
+            let nothing = AuthorizerResponse::new("me", event.policy().build()?)?;
+            Ok(nothing.with_max_age(Duration::ZERO))
+        }
+    });
+    let layer = AuthorizerLayer::request(authorizer, stage())
+        .with_identity_sources([IdentitySource::header(http::header::AUTHORIZATION)])
+        .with_cache(MemoryCache::default())
+        .build()
+        .unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let ask = || async { service.clone().oneshot(get("/a", "token")).await.unwrap() };
+    let open = async {
+        settle().await;
+        gate.add_permits(2);
+    };
+    let (one, another, ()) = tokio::join!(ask(), ask(), open);
+    let mut told = [one, another].map(|response| {
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        response.headers()["x-amzn-requestid"].to_str().unwrap().to_owned()
+    });
+    let mut ids = ids.lock().unwrap();
+    told.sort();
+    ids.sort();
+    assert_eq!(told[..], ids[..]);
+}
+
+#[test]
+fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (still, driven) = (runtime(), runtime());
+    let layer = cached(gated(&Counter::default(), &Arc::new(Semaphore::new(0)), |_, event| allow_all(event)))
+        .with_timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    still.block_on(async {
+        let mut first = pin!(service.clone().oneshot(get("/a", "token")));
+        poll_fn(|cx| {
+            assert!(first.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    });
+    let response = driven.block_on(async {
+        let second = service.oneshot(get("/a", "token"));
+        tokio::time::timeout(Duration::from_secs(5), second).await.expect("it hangs").unwrap()
+    });
+    let kind = response.extensions().get::<Rejection>().map(Rejection::kind);
+    assert_eq!(kind, Some(RejectionKind::AuthorizerTimeout));
+    drop(still);
+}
+
+#[tokio::test]
 async fn a_million_random_tokens_stay_within_bounds() {
     let layer_cache = Arc::new(MemoryCache::builder().max_entries(1_000).max_bytes(1024 * 1024).build());
     let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
@@ -294,6 +355,22 @@ async fn a_million_random_tokens_stay_within_bounds() {
     let statistics = layer.cache_statistics();
     assert_eq!((statistics.loads, statistics.hits), (1_000_000, 0));
     assert_eq!(statistics.evictions, 1_000_000 - layer_cache.len() as u64);
+}
+
+#[tokio::test]
+async fn bytes_are_bounded_also_where_entries_are_not() {
+    for (entries, bytes) in [(usize::MAX, 64 * 1024), (1_000_000_000, 64 * 1024), (10, 0)] {
+        let layer_cache = Arc::new(MemoryCache::builder().max_entries(entries).max_bytes(bytes).build());
+        let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
+            .with_cache(Arc::clone(&layer_cache))
+            .build()
+            .unwrap();
+        let service = layer.layer(counting(&Counter::default()));
+        for i in 0..2_000 {
+            service.clone().oneshot(get("/a", &format!("{i:0200}"))).await.unwrap();
+        }
+        assert!(layer_cache.len() * 200 <= bytes, "{entries}: {} tokens", layer_cache.len());
+    }
 }
 
 /// A cache that an application brings along.

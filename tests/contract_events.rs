@@ -128,6 +128,10 @@ fn errors_say_where_and_what() {
             "malformed event at `requestContext.identity.sourceIp`: expected a string, found a number",
         ),
         (
+            format!(r#"{{"type":"REQUEST",{ARN},"requestContext":{{"identity":{{"clientCert":"PEM"}}}}}}"#),
+            "malformed event at `requestContext.identity.clientCert`: it is not a certificate",
+        ),
+        (
             format!(r#"{{"type":"REQUEST",{ARN},"requestContext":{{"requestTimeEpoch":-1}}}}"#),
             "malformed event at `requestContext.requestTimeEpoch`: it is not a number of milliseconds since 1970",
         ),
@@ -210,6 +214,8 @@ fn null_empty_and_absent_read_alike() {
 
 #[test]
 fn debug_shows_no_secret() {
+    let stage = stage(ApiStage::rest, "prod").with_stage_variable("fleet", "north").unwrap();
+    assert!(!format!("{stage:?}").contains("north"));
     for (name, _) in ALL {
         let text = format!("{:?}", event(name));
         for secret in ["aye", "crew=7", "t 1", "c d", "north", "BEGIN", "k-1"] {
@@ -392,6 +398,46 @@ async fn http_events_of_the_default_stage() {
     let v2 = AuthorizerLayer::request(watching(&seen), stage);
     through(&configured(v2), request("GET", "/any%20where", &[("x-one", "1")])).await;
     assert_is(&seen, "http_v2_default");
+}
+
+#[tokio::test]
+async fn odd_headers_read_alike_in_both_forms() {
+    let seen = Seen::default();
+    let layers = [
+        AuthorizerLayer::request(watching(&seen), stage(ApiStage::rest, "prod")),
+        AuthorizerLayer::request(watching(&seen), stage(ApiStage::http, "prod")),
+        AuthorizerLayer::request(watching(&seen), stage(ApiStage::http, "prod"))
+            .with_payload_format(PayloadFormat::V1),
+    ];
+    for layer in layers.map(configured) {
+        for sent in [
+            &[("user-agent", "\u{e9}")][..],
+            &[("user-agent", "one"), ("user-agent", "\u{201c}")],
+            &[("user-agent", "")],
+            &[("cookie", "")],
+            &[("cookie", ";; ;"), ("cookie", "")],
+            &[("cookie", "a=\u{e9};;b"), ("cookie", " c ")],
+            &[("x-flag", ""), ("x-flag", "\u{e9},"), ("x-flag", " a\tb")],
+        ] {
+            through(&layer, request("GET", "/", sent)).await;
+            let live = seen.lock().unwrap().pop().unwrap();
+            let read = AuthorizerEvent::from_json(&serde_json::to_string(&live).unwrap()).unwrap();
+            assert_reads_alike(&live, &read);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_map_that_holds_as_many_headers_as_it_can_is_no_panic() {
+    let seen = Seen::default();
+    let layer = configured(AuthorizerLayer::request(watching(&seen), stage(ApiStage::http, "prod")));
+    let mut sent = request("GET", "http://boats.example.net/", &[]);
+    let full = (0_u32..).find(|number| {
+        let name: http::HeaderName = format!("x-{number}").parse().unwrap();
+        sent.headers_mut().try_append(name, http::HeaderValue::from_static("v")).is_err()
+    });
+    assert!(full.is_some());
+    through(&layer, sent).await;
 }
 
 /// A client chooses how many parameters it sends, and has not been asked who it is.

@@ -60,7 +60,8 @@ impl MemoryCacheBuilder {
     /// Makes the cache.
     #[must_use]
     pub fn build(self) -> MemoryCache {
-        let entries = self.max_entries.max(1);
+        // No more than there is room for, or the shares would add up to more bytes than there are.
+        let entries = self.max_entries.min(self.max_bytes / Weight::FIXED).max(1);
         // Every entry weighs at least its share of the bytes, so that one bound holds for both.
         let share = (self.max_bytes / entries).max(1);
         let capacity = share.saturating_mul(entries);

@@ -71,7 +71,8 @@ impl Changes {
                 header::remove(headers, change.name.as_str());
             }
             if let Some(value) = change.value {
-                headers.append(change.name, value);
+                // Into a map that is full nothing is put: the header is gone, and not the client's.
+                let _ = headers.try_append(change.name, value);
             }
         }
         if let Some(query) = self.query {

@@ -1,9 +1,13 @@
 //! One load for everybody who asks the same at the same time.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 
 use super::load::Loaded;
 use super::rejection::{Rejection, RejectionKind};
@@ -67,6 +71,19 @@ pub(crate) struct Passenger(Arc<Flight>);
 impl Passenger {
     pub(crate) async fn landed(self) -> Loaded {
         self.0.landed().await
+    }
+
+    /// The same, but no longer than until `deadline`.
+    pub(crate) async fn landed_by(self, mut deadline: Pin<Box<Sleep>>) -> Loaded {
+        let mut landed = pin!(self.0.landed());
+        poll_fn(|cx| match landed.as_mut().poll(cx) {
+            Poll::Ready(loaded) => Poll::Ready(loaded),
+            Poll::Pending => {
+                let late = || Err(Rejection::new(RejectionKind::AuthorizerTimeout));
+                deadline.as_mut().poll(cx).map(|()| late())
+            }
+        })
+        .await
     }
 }
 

@@ -145,7 +145,7 @@ impl Gateway {
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(&self.view(request, located, path.canonical()))?;
+        let identity = self.identity(&self.view(request, located, &path.as_sent))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
 
         let mut ticket = None;
@@ -169,7 +169,7 @@ impl Gateway {
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
-        let identity = self.identity(&self.view(request, located, path.canonical()))?;
+        let identity = self.identity(&self.view(request, located, &path.as_sent))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
         Ok(self.load(request, located, question, identity.as_ref(), None))
     }

@@ -64,7 +64,8 @@ impl Loading {
                     // to be used twice. Then this request asks for itself.
                     if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
                         match self.gateway.ask_alone(request) {
-                            Ok(Load { answer, ticket, .. }) => {
+                            Ok(Load { answer, question, ticket }) => {
+                                self.question = question;
                                 self.state = State::Unpolled { answer: Guarded(Some(answer)), ticket };
                                 continue;
                             }
@@ -92,7 +93,12 @@ impl Loading {
             Some(Turn::Lead(lead)) => Some(lead),
             Some(Turn::Found(authorization)) => return Some(Ok(authorization)),
             Some(Turn::Join(passenger)) => {
-                self.state = State::Shared { landed: Box::pin(passenger.landed()), is_own: false };
+                // Whoever leads has a time-out, and may be on a runtime that nobody drives any more.
+                let deadline = match self.deadline() {
+                    Ok(deadline) => deadline,
+                    Err(rejection) => return Some(Err(rejection)),
+                };
+                self.state = State::Shared { landed: Box::pin(passenger.landed_by(deadline)), is_own: false };
                 return None;
             }
         };
@@ -115,6 +121,12 @@ impl Loading {
         Some(loaded)
     }
 
+    fn deadline(&self) -> Result<Pin<Box<Sleep>>, Rejection> {
+        let timeout = self.gateway.timeout;
+        // A runtime may have been built without a timer, and says so by a panic.
+        catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())
+    }
+
     fn wait(
         &self,
         answer: Guarded,
@@ -122,13 +134,8 @@ impl Loading {
         permit: OwnedSemaphorePermit,
         lead: Option<Lead>,
     ) -> Result<State, Rejection> {
-        let no_timer = || {
-            Rejection::with_detail(RejectionKind::AuthorizerFailure, "there is no tokio runtime with a timer")
-        };
         let runtime = Handle::try_current().map_err(|_| no_timer())?;
-        let timeout = self.gateway.timeout;
-        // A runtime may have been built without a timer, and says so by a panic.
-        let deadline = catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())?;
+        let deadline = self.deadline()?;
         let gateway = Arc::clone(&self.gateway);
         let timed = Timed { gateway, answer, ticket, deadline, _permit: permit };
         let Some(lead) = lead else { return Ok(State::Alone(timed)) };
@@ -140,6 +147,10 @@ impl Loading {
         });
         Ok(State::Shared { landed: Box::pin(passenger.landed()), is_own: true })
     }
+}
+
+fn no_timer() -> Rejection {
+    Rejection::with_detail(RejectionKind::AuthorizerFailure, "there is no tokio runtime with a timer")
 }
 
 /// An answer that has to come in time.

@@ -22,7 +22,7 @@ use crate::policy::{ArnError, StageArn};
 /// The constructor says which kind of API is stood in for, and with that how events look, which answers are accepted
 /// and how refusals read. Nothing a client sends can change it. A service that never was behind API Gateway makes up the account and the
 /// API id, and keeps them: policies name them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiStage {
     kind: ApiKind,
     arn: StageArn,
@@ -201,6 +201,20 @@ impl ApiStage {
             rest if rest.starts_with('/') => Some(rest),
             _ => None,
         }
+    }
+}
+
+/// Prints the names of stage variables, not what they hold.
+impl std::fmt::Debug for ApiStage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let variables: Vec<&str> = self.stage_variables.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("ApiStage")
+            .field("kind", &self.kind)
+            .field("arn", &self.arn)
+            .field("domain_name", &self.domain_name)
+            .field("stage_variables", &variables)
+            .field("base_path", &self.base_path)
+            .finish()
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Late {
     pub(super) query: OnceLock<Vec<(String, String)>>,
     pub(super) request_id: OnceLock<Box<str>>,
     pub(super) route: OnceLock<Box<str>>,
+    pub(super) user_agent: OnceLock<Box<str>>,
 }
 
 /// What is kept of a live request.
@@ -187,7 +188,12 @@ impl Head {
 
     pub(super) fn user_agent(&self) -> Option<&str> {
         match &self.origin {
-            Origin::Live(_) => self.header(USER_AGENT.as_str()),
+            // As it is printed, also where it is not text.
+            Origin::Live(_) => {
+                let sent = self.headers.get_all(USER_AGENT).iter().next_back()?;
+                let read = || super::header::text(sent).into();
+                sent.to_str().ok().or_else(|| Some(self.late.user_agent.get_or_init(read)))
+            }
             Origin::Json(parsed) => parsed.user_agent.as_deref(),
         }
     }

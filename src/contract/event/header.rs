@@ -45,7 +45,8 @@ pub(crate) fn headers_of(kind: EventKind, headers: &HeaderMap, authority: Option
     if let (Some(authority), false) = (authority, headers.contains_key(HOST))
         && let Ok(host) = HeaderValue::from_str(authority)
     {
-        seen.insert(HOST, host);
+        // A map that is full stays as it is.
+        let _ = seen.try_insert(HOST, host);
     }
     if seen.len() != seen.keys_len() {
         // HTTP/2 clients may split the cookie header; it is one value for all that.
@@ -61,7 +62,9 @@ pub(crate) fn headers_of(kind: EventKind, headers: &HeaderMap, authority: Option
         && let Some(cookies) = seen.get(COOKIE)
     {
         let plain = rejoined(&text(cookies));
-        if plain.as_bytes() != cookies.as_bytes()
+        if plain.is_empty() {
+            seen.remove(COOKIE);
+        } else if plain.as_bytes() != cookies.as_bytes()
             && let Ok(plain) = value(&plain)
         {
             seen.insert(COOKIE, plain);
@@ -90,7 +93,7 @@ fn stays_at_the_gateway(name: &HeaderName) -> bool {
 }
 
 fn join(headers: &mut HeaderMap, name: &HeaderName, separator: &[u8]) {
-    let Entry::Occupied(mut entry) = headers.entry(name) else { return };
+    let Ok(Entry::Occupied(mut entry)) = headers.try_entry(name) else { return };
     let values: Vec<&[u8]> = entry.iter().map(HeaderValue::as_bytes).collect();
     if values.len() < 2 {
         return;

@@ -148,6 +148,7 @@ fn head(kind: EventKind, event: &Object<'_>) -> Result<Unfinished, EventError> {
         query: filled(query(event, is_v2)?),
         request_id: filled(context.text("requestId")?.unwrap_or_default().into()),
         route: filled(route.unwrap_or_default().into()),
+        ..Late::default()
     };
     let headers = headers(event, is_v2)?;
     let user_agent = client.text("userAgent")?.map(Box::from);
@@ -318,7 +319,8 @@ impl<'v> Object<'v> {
             None => Ok(None),
             Some(value) => ClientCertificate::deserialize(value)
                 .map(Some)
-                .map_err(|error| EventError::new(self.at(name), format!("{error}"))),
+                // What serde says repeats what it found.
+                .map_err(|_| EventError::new(self.at(name), "it is not a certificate")),
         }
     }
 }

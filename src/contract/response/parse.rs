@@ -236,6 +236,19 @@ impl ValueSeed<'_> {
     }
 }
 
+/// As what serde_json hands out fractions and long numbers, where any crate of the program has switched on its
+/// `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
+impl ValueSeed<'_> {
+    /// What is too large without that feature is too large with it.
+    fn disguised_number<E: de::Error>(self, text: &str) -> Result<ContextValue, E> {
+        let number = text.parse::<serde_json::Number>().ok();
+        let finite = number.filter(|number| number.as_f64().is_some_and(f64::is_finite));
+        finite.map(Into::into).ok_or_else(|| self.trace.refuse("the number is too large"))
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = ContextValue;
 
@@ -300,7 +313,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
             let value = map.next_value_seed(inside).map_err(|error| self.trace.passed(error, place()))?;
             entries.push((name.into_boxed_str(), value));
         }
-        Ok(ContextValue::Object(Context::from_distinct(entries)))
+        match &*entries {
+            [(name, ContextValue::String(text))] if **name == *NUMBER => self.disguised_number(text),
+            _ => Ok(ContextValue::Object(Context::from_distinct(entries))),
+        }
     }
 }
 
