@@ -312,12 +312,11 @@ async fn whoever_asks_alone_in_the_end_is_told_the_id_that_the_authorizer_was_to
 
 #[test]
 fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let (still, driven) = (runtime(), runtime());
-    let layer = cached(gated(&Counter::default(), &Arc::new(Semaphore::new(0)), |_, event| allow_all(event)))
-        .with_timeout(Duration::from_millis(50))
-        .build()
-        .unwrap();
+    let gate = Arc::new(Semaphore::new(0));
+    let layer = cached(gated(&Counter::default(), &gate, |_, event| allow_all(event))).build().unwrap();
     let service = layer.layer(counting(&Counter::default()));
     still.block_on(async {
         let mut first = pin!(service.clone().oneshot(get("/a", "token")));
@@ -328,11 +327,15 @@ fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
         .await;
     });
     let response = driven.block_on(async {
-        let second = service.oneshot(get("/a", "token"));
-        tokio::time::timeout(Duration::from_secs(5), second).await.expect("it hangs").unwrap()
+        let second = service.clone().oneshot(get("/a", "token"));
+        tokio::time::timeout(Duration::from_secs(60), second).await.expect("it hangs").unwrap()
     });
     let kind = response.extensions().get::<Rejection>().map(Rejection::kind);
     assert_eq!(kind, Some(RejectionKind::AuthorizerTimeout));
+    // Whoever comes next does not wait for it again.
+    gate.add_permits(2);
+    let response = driven.block_on(service.oneshot(get("/a", "token"))).unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
     drop(still);
 }
 

@@ -47,9 +47,16 @@ use self::rule::Rule;
 use crate::request::{ApiStage, IdentitySource};
 
 /// Which headers and query parameters to change, and from what: see the [module](self).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ParameterMapping {
     rules: Vec<Rule>,
+}
+
+/// Prints what is mapped, not to what: a static text may be a secret of the service behind.
+impl std::fmt::Debug for ParameterMapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.rules.iter().map(|rule| &rule.key)).finish()
+    }
 }
 
 impl ParameterMapping {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use tokio::sync::Notify;
 use tokio::time::Sleep;
@@ -26,6 +27,8 @@ struct Flight {
     epoch: u64,
     result: OnceLock<Loaded>,
     landed: Notify,
+    /// Whether somebody has waited for it in vain: its task may stand on a runtime that nobody drives any more.
+    is_overdue: AtomicBool,
 }
 
 /// What there is to do for a request that found nothing in the cache.
@@ -51,10 +54,15 @@ impl InFlight {
         if let Some(found) = find() {
             return Turn::Found(found);
         }
-        if let Some(flight) = flights.get(key).filter(|flight| flight.epoch == epoch) {
+        if let Some(flight) = flights.get(key).filter(|flight| flight.can_be_joined(epoch)) {
             return Turn::Join(Passenger(Arc::clone(flight)));
         }
-        let flight = Arc::new(Flight { epoch, result: OnceLock::new(), landed: Notify::new() });
+        let flight = Arc::new(Flight {
+            epoch,
+            result: OnceLock::new(),
+            landed: Notify::new(),
+            is_overdue: AtomicBool::new(false),
+        });
         flights.insert(key.clone(), Arc::clone(&flight));
         Turn::Lead(Lead { in_flight: Arc::clone(self), key: key.clone(), flight })
     }
@@ -79,8 +87,9 @@ impl Passenger {
         poll_fn(|cx| match landed.as_mut().poll(cx) {
             Poll::Ready(loaded) => Poll::Ready(loaded),
             Poll::Pending => {
-                let late = || Err(Rejection::new(RejectionKind::AuthorizerTimeout));
-                deadline.as_mut().poll(cx).map(|()| late())
+                ready!(deadline.as_mut().poll(cx));
+                self.0.is_overdue.store(true, Ordering::Relaxed);
+                Poll::Ready(Err(Rejection::new(RejectionKind::AuthorizerTimeout)))
             }
         })
         .await
@@ -88,6 +97,10 @@ impl Passenger {
 }
 
 impl Flight {
+    fn can_be_joined(&self, epoch: u64) -> bool {
+        self.epoch == epoch && !self.is_overdue.load(Ordering::Relaxed)
+    }
+
     async fn landed(&self) -> Loaded {
         loop {
             let mut landed = std::pin::pin!(self.landed.notified());

@@ -87,7 +87,7 @@ impl ContextVariable {
     }
 
     pub(super) const fn identifies_caller(self) -> bool {
-        matches!(self, Self::SourceIp | Self::UserAgent)
+        matches!(self, Self::SourceIp)
     }
 
     /// The value, by which a caller is to be identified.

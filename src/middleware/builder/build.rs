@@ -44,8 +44,13 @@ impl<R> AuthorizerLayerBuilder<R> {
         {
             return Err(ConfigError::SimpleResponsesOfHttpOnly);
         }
-        let sources = match &kind {
-            AuthorizerKind::Token { header } if options.sources.is_empty() => {
+        let sources = match (&kind, options.token_header) {
+            (AuthorizerKind::Request { .. }, Some(_)) => return Err(ConfigError::TokenHeaderOfTokenOnly),
+            (AuthorizerKind::Token { .. }, Some(_)) if !options.sources.is_empty() => {
+                return Err(ConfigError::TokenIdentity);
+            }
+            (AuthorizerKind::Token { .. }, Some(header)) => vec![IdentitySource::header(header)],
+            (AuthorizerKind::Token { header }, None) if options.sources.is_empty() => {
                 vec![IdentitySource::header(header.clone())]
             }
             _ => options.sources,

@@ -30,6 +30,8 @@ pub enum ConfigError {
     SimpleResponsesOfHttpOnly,
     /// A simple response would be kept without knowing which route it is about.
     SimpleResponsesWithoutRoute,
+    /// A token header is named for an authorizer that is not of type `TOKEN`.
+    TokenHeaderOfTokenOnly,
     /// A `TOKEN` authorizer has exactly one identity source: a header.
     TokenIdentity,
     /// A trusted proxy is neither an address nor a network.
@@ -78,6 +80,9 @@ impl std::fmt::Display for ConfigError {
             Self::SimpleResponsesWithoutRoute => f.write_str(
                 "a cached simple response would hold for every route: add the route to the identity sources, \
                  or call `share_simple_responses_between_routes`",
+            ),
+            Self::TokenHeaderOfTokenOnly => f.write_str(
+                "only authorizers of type TOKEN have a token header: name the header with `with_identity_sources`",
             ),
             Self::TokenIdentity => f.write_str(
                 "an authorizer of type TOKEN has one header as its identity source: \

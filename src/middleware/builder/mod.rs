@@ -7,6 +7,8 @@ mod options;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
+
 pub use error::ConfigError;
 
 use super::condition_keys::FindConditionKey;
@@ -59,6 +61,7 @@ struct Options {
     title_case: bool,
     client_certificate: Option<Arc<FindCertificate>>,
     simple_responses: bool,
+    token_header: Option<HeaderName>,
     sources: Vec<IdentitySource>,
     expression: Option<Box<str>>,
     mapping: Option<ParameterMapping>,
@@ -88,6 +91,7 @@ impl AuthorizerLayerBuilder {
             title_case: false,
             client_certificate: None,
             simple_responses: false,
+            token_header: None,
             sources: Vec::new(),
             expression: None,
             mapping: None,

@@ -17,7 +17,7 @@ use crate::request::{IdentitySource, SourceAddress};
 impl<R> AuthorizerLayerBuilder<R> {
     /// `TOKEN` only: the header that holds the token, if it is not `Authorization`.
     pub fn with_token_header(mut self, name: HeaderName) -> Self {
-        self.options.sources = vec![IdentitySource::header(name)];
+        self.options.token_header = Some(name);
         self
     }
 
