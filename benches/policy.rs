@@ -5,25 +5,23 @@
 //! *Tail*: behind wildcards that they share; *Stars*: between wildcards; *Mixed*: each has lengths of its own.
 #![allow(missing_docs, reason = "a program")]
 
-use std::alloc::System;
+mod measure;
+
 use std::hint::black_box;
 use std::net::IpAddr;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use measure::measure;
 use tower_lambda_authorizer::policy::{
     AccessRequest, BoundPolicy, ConditionContext, ConditionKey, ConditionValue, Decision, PolicyDocument,
     StageArn,
 };
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
 const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/";
 const PATH: &str = "/users/42/orders/1001";
 
 fn main() {
-    println!("{:<52} {:>10} {:>10} {:>12}", "", "fastest", "median", "allocations");
+    measure::heading();
     decisions();
     conditions();
     explanations();
@@ -255,34 +253,4 @@ impl ConditionContext for Context {
             _ => ConditionValue::Absent,
         }
     }
-}
-
-/// Prints what one call costs.
-fn measure<T>(name: &str, mut call: impl FnMut() -> T) {
-    const ROUNDS: usize = 31;
-    let mut batch = 1_u32;
-    while time(batch, &mut call) < Duration::from_millis(2) {
-        batch *= 2;
-    }
-    let mut rounds: Vec<_> =
-        (0..ROUNDS).map(|_| time(batch, &mut call).as_secs_f64() / f64::from(batch)).collect();
-    rounds.sort_unstable_by(f64::total_cmp);
-    let region = Region::new(ALLOCATOR);
-    black_box(call());
-    let stats = region.change();
-    let allocations = stats.allocations + stats.reallocations;
-    let nanoseconds = |seconds: Option<&f64>| seconds.map_or(0.0, |seconds| seconds * 1e9);
-    println!(
-        "{name:<52} {:>7.1} ns {:>7.1} ns {allocations:>12}",
-        nanoseconds(rounds.first()),
-        nanoseconds(rounds.get(ROUNDS / 2))
-    );
-}
-
-fn time<T>(batch: u32, call: &mut impl FnMut() -> T) -> Duration {
-    let start = Instant::now();
-    for _ in 0..batch {
-        black_box(call());
-    }
-    start.elapsed()
 }
