@@ -17,6 +17,25 @@ use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 ///     _ => Err(AuthorizerError::unauthorized()),
 /// });
 /// ```
+///
+/// A closure that brings something along gives each future a share of it:
+///
+/// ```
+/// # use std::{collections::HashMap, sync::Arc};
+/// # use tower_lambda_authorizer::policy::AnyMethod;
+/// # use tower_lambda_authorizer::{AuthorizerError, AuthorizerEvent, AuthorizerResponse, authorizer_fn};
+/// # let keys: HashMap<String, String> = HashMap::new();
+/// let keys = Arc::new(keys);
+/// let authorizer = authorizer_fn(move |event: AuthorizerEvent| {
+///     let keys = Arc::clone(&keys);
+///     async move {
+///         let user = event.header("x-api-key").and_then(|key| keys.get(key));
+///         let user = user.ok_or_else(AuthorizerError::unauthorized)?;
+///         let policy = event.policy().value("user", user).allow(AnyMethod, "/users/{user}").build()?;
+///         Ok(AuthorizerResponse::new(user.as_str(), policy)?)
+///     }
+/// });
+/// ```
 pub fn authorizer_fn<F, Fut>(f: F) -> AuthorizerFn<F>
 where
     F: Fn(AuthorizerEvent) -> Fut + Send + Sync + 'static,

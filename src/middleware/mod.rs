@@ -17,7 +17,9 @@
 //! # With axum
 //!
 //! Use [`protect`](crate::axum::protect) around the finished router. A layer that is added with `Router::layer`
-//! protects only the routes that were added *before* it, and cannot rewrite paths before they are routed.
+//! protects only the routes that were added *before* it, and cannot rewrite paths before they are routed; and axum adds
+//! an `Allow` header to its refusals, which tells which methods a path has. Public routes stand outside of `protect`,
+//! with `fallback_service`, so that route templates are those of the protected router alone.
 //!
 //! # With any tower service
 //!
