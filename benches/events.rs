@@ -48,6 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         false,
     );
 
+    crowded(&AuthorizerLayer::request(allow(true), rest()?).build()?)?;
+
     for name in ["rest_token", "rest_request", "http_v1", "http_v2", "websocket_connect"] {
         let path = format!("{}/tests/fixtures/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path)?;
@@ -70,10 +72,24 @@ fn allow(prints: bool) -> impl Authorizer + Copy {
     authorizer_fn(move |event| answer(event, prints))
 }
 
+/// As many parameters as a target of 64 KiB holds: what costs more than in proportion to them is a way to stall a server.
+fn crowded(layer: &AuthorizerLayer) -> Result<(), Box<dyn std::error::Error>> {
+    for count in [130_usize, 1_300, 13_000] {
+        let names: Vec<String> = (0..count).map(|number| format!("{number:04x}")).collect();
+        let mut request = request(false);
+        *request.uri_mut() = format!("/?{}", names.join("&")).parse()?;
+        ask(&format!("REST REQUEST, printed, {count} query parameters"), layer, &request);
+    }
+    Ok(())
+}
+
 fn uncached(name: &str, layer: &AuthorizerLayer, upgrades: bool) {
+    ask(name, layer, &request(upgrades));
+}
+
+fn ask(name: &str, layer: &AuthorizerLayer, request: &Request<()>) {
     let mut service = layer.layer(Nothing);
     let mut cx = Context::from_waker(Waker::noop());
-    let request = request(upgrades);
     measure(name, || {
         // Cloning the headers is a part of every line.
         let answer = pin!(service.call(request.clone()));

