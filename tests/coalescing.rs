@@ -205,6 +205,7 @@ async fn an_answer_that_may_not_be_reused_is_not_shared_either() {
         assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
     }
     assert_eq!(asked.count(), 10, "everybody's own answer");
+    assert_eq!(layer.cache_statistics().loads, 10);
 }
 
 #[tokio::test]

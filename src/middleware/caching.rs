@@ -56,12 +56,14 @@ impl Caching {
     pub(crate) fn take_turn(&self, ticket: &Ticket, watch: &Watch) -> Turn {
         let find = || self.fresh(&ticket.key.as_ref(), watch).map(|(found, _)| found);
         let turn = self.in_flight.take_turn(&ticket.key, ticket.epoch, find);
-        match &turn {
-            Turn::Lead(_) => self.tally.loads.add_one(),
-            Turn::Join(_) => self.tally.coalesced.add_one(),
-            Turn::Found(_) => {}
+        if let Turn::Join(_) = &turn {
+            self.tally.coalesced.add_one();
         }
         turn
+    }
+
+    pub(crate) fn count_load(&self) {
+        self.tally.loads.add_one();
     }
 
     pub(crate) fn store(&self, ticket: &Ticket, authorization: &Arc<Authorization>) {

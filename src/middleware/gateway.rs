@@ -187,7 +187,11 @@ impl Gateway {
     /// The right to run an authorizer.
     pub(crate) fn permit(&self) -> Result<OwnedSemaphorePermit, Rejection> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
-        permit.map_err(|_| Rejection::new(RejectionKind::Overloaded))
+        let permit = permit.map_err(|_| Rejection::new(RejectionKind::Overloaded))?;
+        if let Some(caching) = &self.caching {
+            caching.count_load();
+        }
+        Ok(permit)
     }
 
     /// The second part: judges a request by an accepted answer.
