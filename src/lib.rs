@@ -102,10 +102,22 @@ pub mod axum;
 pub mod cache;
 pub mod clock;
 pub mod contract;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
+pub mod jwt;
+#[cfg(any(feature = "lambda", feature = "lambda-http"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "lambda", feature = "lambda-http"))))]
+pub mod lambda;
 pub mod mapping;
 pub mod middleware;
 pub mod policy;
+#[cfg(any(feature = "remote", feature = "remote-aws"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "remote", feature = "remote-aws"))))]
+pub mod remote;
 pub mod request;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 
 #[doc(inline)]
 pub use crate::{

@@ -61,6 +61,37 @@ const ROOMS: &[Room] = &[
         may_use: &["authorizer", "cache", "clock", "contract", "mapping", "policy", "request"],
         must_not_mention: &["axum", "quick_cache"],
     },
+    Room {
+        name: "jwt",
+        floor: 5,
+        may_use: &["authorizer", "clock", "contract", "policy"],
+        must_not_mention: &[
+            "axum",
+            "lambda_http",
+            "lambda_runtime",
+            "quick_cache",
+            "tower_layer",
+            "tower_service",
+        ],
+    },
+    Room {
+        name: "lambda",
+        floor: 5,
+        may_use: &["authorizer", "clock", "contract", "policy", "request"],
+        must_not_mention: &["axum", "jsonwebtoken", "quick_cache", "reqwest"],
+    },
+    Room {
+        name: "remote",
+        floor: 5,
+        may_use: &["authorizer", "clock", "contract"],
+        must_not_mention: &["axum", "jsonwebtoken", "lambda_http", "lambda_runtime", "quick_cache"],
+    },
+    Room {
+        name: "testing",
+        floor: 6,
+        may_use: &["authorizer", "clock", "contract", "jwt", "middleware", "policy", "request"],
+        must_not_mention: &["axum", "quick_cache"],
+    },
     Room { name: "axum", floor: 5, may_use: &["contract", "middleware"], must_not_mention: &["quick_cache"] },
 ];
 

@@ -708,3 +708,20 @@ async fn cors_outside_answers_preflights_and_marks_refusals() {
     let response = service.oneshot(request).await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers().get(ALLOW)), (401, None));
 }
+
+#[tokio::test]
+async fn an_unauthorized_error_can_have_its_own_words_and_tells_the_program_why() {
+    let authorizer = authorizer_fn(async |_event| {
+        let error = AuthorizerError::unauthorized().with_message("It is \"over\"").with_reason("it ran out");
+        // Passing it on as a failure is no way to lose what it says.
+        Err(AuthorizerError::failure(error))
+    });
+    let layer = AuthorizerLayer::token(authorizer, stage(Api::Rest)).build().unwrap();
+    let counter = Counter::default();
+    let response = layer.layer(counting(&counter)).oneshot(common::get("/a", "x")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.body(), r#"{"message":"It is \"over\""}"#);
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(std::error::Error::source(rejection).unwrap().to_string(), "it ran out");
+    assert_eq!(counter.count(), 0);
+}

@@ -18,15 +18,23 @@ pub struct AuthorizerError(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Unauthorized(Option<Challenge>),
+    Unauthorized(Refusal),
     Failure(Arc<dyn Error + Send + Sync>),
+}
+
+/// What is known of a refusal besides that it is one.
+#[derive(Clone, Debug, Default)]
+struct Refusal {
+    challenge: Option<Challenge>,
+    message: Option<&'static str>,
+    reason: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl AuthorizerError {
     /// The caller has no valid credentials.
     #[must_use]
     pub const fn unauthorized() -> Self {
-        Self(Kind::Unauthorized(None))
+        Self(Kind::Unauthorized(Refusal { challenge: None, message: None, reason: None }))
     }
 
     /// The authorizer could not tell. Use it with `map_err` on whatever went wrong.
@@ -44,7 +52,10 @@ impl AuthorizerError {
     pub fn failure(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         if source.to_string() == UNAUTHORIZED {
-            return Self::unauthorized();
+            return match source.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(_) => Self::unauthorized(),
+            };
         }
         Self(Kind::Failure(source.into()))
     }
@@ -63,17 +74,56 @@ impl AuthorizerError {
     /// ```
     #[must_use]
     pub fn with_challenge(mut self, challenge: Challenge) -> Self {
-        if let Kind::Unauthorized(known) = &mut self.0 {
-            *known = Some(challenge);
+        if let Kind::Unauthorized(refusal) = &mut self.0 {
+            refusal.challenge = Some(challenge);
         }
         self
+    }
+
+    /// Says why the caller is unauthorized: to the program, as the [source](Error::source) of this error and of the
+    /// layer's [`Rejection`](crate::middleware::Rejection). No client is shown it. A failure keeps its own source.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use tower_lambda_authorizer::AuthorizerError;
+    ///
+    /// let error = AuthorizerError::unauthorized().with_reason("the key was revoked");
+    /// assert_eq!(error.to_string(), "Unauthorized");
+    /// assert_eq!(error.source().unwrap().to_string(), "the key was revoked");
+    /// ```
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        if let Kind::Unauthorized(refusal) = &mut self.0 {
+            refusal.reason = Some(reason.into().into());
+        }
+        self
+    }
+
+    /// What the client reads in the place of `Unauthorized`, where the answer is made here: a layer's 401 then has
+    /// the body `{"message":"…"}`. A Lambda function has no means to say it; there the gateway says its own.
+    /// A failure has no message, and keeps having none.
+    #[must_use]
+    pub const fn with_message(mut self, message: &'static str) -> Self {
+        if let Kind::Unauthorized(refusal) = &mut self.0 {
+            refusal.message = Some(message);
+        }
+        self
+    }
+
+    /// What the client reads in the place of `Unauthorized`, if anything.
+    #[must_use]
+    pub const fn message(&self) -> Option<&'static str> {
+        match &self.0 {
+            Kind::Unauthorized(refusal) => refusal.message,
+            Kind::Failure(_) => None,
+        }
     }
 
     /// The challenge this error names, if it names one.
     #[must_use]
     pub const fn challenge(&self) -> Option<&Challenge> {
         match &self.0 {
-            Kind::Unauthorized(challenge) => challenge.as_ref(),
+            Kind::Unauthorized(refusal) => refusal.challenge.as_ref(),
             Kind::Failure(_) => None,
         }
     }
@@ -82,6 +132,14 @@ impl AuthorizerError {
     #[must_use]
     pub const fn is_unauthorized(&self) -> bool {
         matches!(self.0, Kind::Unauthorized(_))
+    }
+
+    /// Why the caller is unauthorized, if it was said.
+    pub(crate) fn into_reason(self) -> Option<Arc<dyn Error + Send + Sync>> {
+        match self.0 {
+            Kind::Unauthorized(refusal) => refusal.reason,
+            Kind::Failure(_) => None,
+        }
     }
 }
 
@@ -97,7 +155,9 @@ impl std::fmt::Display for AuthorizerError {
 impl Error for AuthorizerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Kind::Unauthorized(_) => None,
+            Kind::Unauthorized(refusal) => {
+                refusal.reason.as_deref().map(|reason| reason as &(dyn Error + 'static))
+            }
             // The message above is the source's own, so what lies behind it comes next.
             Kind::Failure(source) => source.source(),
         }

@@ -256,7 +256,7 @@ impl Gateway {
         ticket: Option<&Ticket>,
     ) -> Result<Arc<Authorization>, Rejection> {
         let response = answer.map_err(|error| match error.is_unauthorized() {
-            true => Rejection::new(RejectionKind::Unauthorized).with_challenge(error.challenge().cloned()),
+            true => Rejection::unauthorized(error),
             false => Rejection::with_source(RejectionKind::AuthorizerFailure, error),
         })?;
         let kept = self.caching.as_ref().zip(ticket);

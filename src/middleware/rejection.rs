@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::authorizer::AuthorizerError;
 use crate::contract::{ApiKind, Authorization, Challenge};
 use crate::request::RequestId;
 
@@ -20,6 +21,8 @@ pub struct Rejection {
     request_id: RequestId,
     api: ApiKind,
     challenge: Option<Challenge>,
+    /// What the client reads instead of the gateway's own words.
+    message: Option<&'static str>,
 }
 
 /// What several refusals may have in common.
@@ -133,6 +136,14 @@ impl Rejection {
         Self::build(Cause { kind, detail: None, source, statement: None, authorization: None })
     }
 
+    /// The authorizer's own refusal.
+    pub(crate) fn unauthorized(error: AuthorizerError) -> Self {
+        let (challenge, message) = (error.challenge().cloned(), error.message());
+        let (kind, source) = (RejectionKind::Unauthorized, error.into_reason());
+        let cause = Cause { kind, detail: None, source, statement: None, authorization: None };
+        Self { message, ..Self::build(cause).with_challenge(challenge) }
+    }
+
     /// What an answer denies, by that statement or by none.
     pub(crate) fn denied(
         kind: RejectionKind,
@@ -148,7 +159,7 @@ impl Rejection {
     fn build(cause: Cause) -> Self {
         // The kind of API is filled in by whoever knows it: every refusal passes through one place on its way out.
         let (request_id, api) = (RequestId::random(), ApiKind::Rest);
-        Self { cause: Arc::new(cause), request_id, api, challenge: None }
+        Self { cause: Arc::new(cause), request_id, api, challenge: None, message: None }
     }
 
     /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
@@ -165,6 +176,11 @@ impl Rejection {
     pub(crate) fn with_challenge(mut self, challenge: Option<Challenge>) -> Self {
         self.challenge = challenge.or(self.challenge);
         self
+    }
+
+    /// What the client reads instead of the gateway's own words, if anything.
+    pub(super) const fn message(&self) -> Option<&'static str> {
+        self.message
     }
 
     /// The answer that denies the request, if it is an answer that does.

@@ -141,14 +141,18 @@ impl GatewayResponses {
         rejection: &Rejection,
         request: Option<&RefusedRequest<'_>>,
     ) -> Response<B> {
-        let builtin = builtin(rejection.api_kind(), rejection.kind());
+        let mut builtin = builtin(rejection.api_kind(), rejection.kind());
+        builtin.message = rejection.message().or(builtin.message);
         let facts = Facts { rejection, builtin: &builtin, request };
         let customized = self.customized(rejection);
         let body = customized.and_then(|customized| customized.body(&facts));
 
         let text = match body {
             Some(body) => body.template.render(&facts),
-            None => builtin.body.to_owned(),
+            None => match rejection.message() {
+                Some(message) => format!(r#"{{"message":{}}}"#, serde_json::Value::from(message)),
+                None => builtin.body.to_owned(),
+            },
         };
         let mut response = Response::new(B::from(text));
         *response.status_mut() =

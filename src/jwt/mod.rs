@@ -1,0 +1,1 @@
+//! JWTs and Cognito.
