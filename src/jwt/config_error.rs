@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::contract::ChallengeError;
 use crate::policy::PolicyError;
+use crate::request::ExpressionError;
 
 /// A mistake in the configuration of an authorizer, found when it is built.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,8 +24,8 @@ pub enum JwtConfigError {
         /// That name.
         issuer: Box<str>,
     },
-    /// `identityValidationExpression` is not a regular expression.
-    Expression,
+    /// `identityValidationExpression` cannot be used.
+    Expression(ExpressionError),
     /// An issuer is not configured as it has to be.
     Issuer {
         /// Its name.
@@ -68,7 +69,7 @@ impl fmt::Display for JwtConfigError {
             }
             Self::Crypto => f.write_str("the self-test of the signature backend failed"),
             Self::DuplicateIssuer { issuer } => write!(f, "the issuer `{issuer}` is there twice"),
-            Self::Expression => f.write_str("the identity validation expression is not a regular expression"),
+            Self::Expression(error) => error.fmt(f),
             Self::Issuer { issuer, problem } => write!(f, "issuer `{issuer}`: {problem}"),
             Self::NoIssuer => f.write_str("there is no issuer: add one"),
             Self::PolicyAndRules => {
