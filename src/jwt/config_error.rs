@@ -42,13 +42,6 @@ pub enum JwtConfigError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// A route is not one, or is there twice.
-    Route {
-        /// That route.
-        route: Box<str>,
-        /// What is wrong.
-        problem: &'static str,
-    },
     /// What a rule allows cannot be allowed.
     Rule(PolicyError),
     /// The name of a header or of a query parameter is none.
@@ -76,7 +69,6 @@ impl fmt::Display for JwtConfigError {
                 f.write_str("there are rules and a policy: say what is allowed with one of them")
             }
             Self::Pool { problem } => write!(f, "user pool: {problem}"),
-            Self::Route { route, problem } => write!(f, "route `{route}`: {problem}"),
             Self::Rule(error) => write!(f, "a rule cannot be granted: {error}"),
             Self::Source => f.write_str("the name of the header or query parameter of the token is none"),
             Self::TokenLimit => f.write_str("the limit of a token's length is between 1 byte and 64 KiB"),

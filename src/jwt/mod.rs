@@ -26,6 +26,6 @@ pub use config_error::JwtConfigError;
 pub use error::{JwtError, JwtReason};
 pub use issuer::{Issuer, TokenUse};
 pub use keys::{KeySet, KeySetError, Keys, SkipReason, SkippedKey};
-pub use routes::RouteScopes;
+pub use routes::{RouteScopes, RouteScopesError};
 pub use rule::Rule;
 pub use source::TokenSource;

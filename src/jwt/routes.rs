@@ -1,304 +1,283 @@
-//! Which scopes a route needs.
+//! Which scopes a route asks for.
 
-use std::cmp::Ordering;
+use std::error::Error;
+use std::fmt;
 
-use super::config_error::JwtConfigError;
-use super::issuer::is_scope;
-use crate::contract::AuthorizerEvent;
+use http::Method;
 
-/// Which scopes a token needs for which route: any one of them will do.
+use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
+
+/// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
+/// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
+/// valid token.
 ///
-/// A route is a method, or `ANY`, and a template, as API Gateway writes its route keys. `{name}` stands for one
-/// segment and `{name+}`, at the end, for one or more. `$connect` is the route of a WebSocket connection. The most
-/// specific route counts: a written segment comes before `{name}`, that before `{name+}`, and a method before `ANY`.
+/// A route is a method, or [`AnyMethod`](crate::policy::AnyMethod), and a path template: `{id}` stands for one segment,
+/// `{path+}` at the end for all that are left. Of several that fit a request the most specific counts: segment by segment a name goes before
+/// `{id}` and that before `{path+}`, and at last a method before `AnyMethod`. A request that fits none is refused,
+/// unless [`with_other_routes`](Self::with_other_routes) says what it takes.
 ///
-/// Routes are compared with the path in the ARN of a request, which has one spelling of everything and neither stage
-/// nor base path. **A request that no route covers is refused**, unless a default is named.
+/// Paths are compared as they stand in ARNs: percent-encoded, without stage and base path, exactly. `HEAD` is a method
+/// of its own.
 ///
 /// ```
+/// use http::Method;
 /// use tower_lambda_authorizer::jwt::RouteScopes;
+/// use tower_lambda_authorizer::policy::AnyMethod;
 ///
 /// let scopes = RouteScopes::new()
-///     .with_route("GET /orders/{id}", ["orders:read", "orders:write"])
-///     .with_route("POST /orders", ["orders:write"])
-///     .with_open_route("GET /health");
+///     .with_route(Method::GET, "/users/{id}", ["users/read", "users/write"])?
+///     .with_route(AnyMethod, "/users/{path+}", ["users/write"])?
+///     .with_route(Method::GET, "/health", [])?;
+/// # Ok::<(), tower_lambda_authorizer::jwt::RouteScopesError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use]
 pub struct RouteScopes {
-    routes: Vec<(String, Vec<String>)>,
-    default: Option<Vec<String>>,
+    routes: Vec<Route>,
+    otherwise: Option<Box<[Box<str>]>>,
 }
 
-/// Routes that were checked.
 #[derive(Clone, Debug)]
-pub(super) struct CheckedRoutes {
-    routes: Vec<(Route, Vec<String>)>,
-    default: Option<Vec<String>>,
-}
-
-/// Route and template, taken apart.
-#[derive(Clone, Debug, Eq, PartialEq)]
 struct Route {
-    /// `None` is `ANY`.
-    method: Option<Box<str>>,
-    segments: Vec<Segment>,
+    /// `None`: any.
+    method: Option<Method>,
+    template: Vec<Segment>,
+    scopes: Box<[Box<str>]>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A segment of a template. The order is the order of preference, the least first.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Segment {
-    /// One or more, to the end.
+    /// `{name+}`
     Rest,
+    /// `{name}`
     One,
     Literal(Box<str>),
 }
 
 impl RouteScopes {
-    /// No route, so that every request is refused.
-    pub const fn new() -> Self {
-        Self { routes: Vec::new(), default: None }
+    /// No routes: every request is refused.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Adds a route and its scopes, of which a token needs one.
-    pub fn with_route<S: Into<String>>(
+    /// Adds a route.
+    ///
+    /// # Errors
+    ///
+    /// If the template does not begin with `/`, has an empty segment, has braces that are not `{name}` or, at the end,
+    /// `{name+}`, or holds a character that no path in an ARN holds: such a route would never be met. Also if the
+    /// route is there already, or a scope is empty or has a space.
+    pub fn with_route<'a>(
         mut self,
-        route: impl Into<String>,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.routes.push((route.into(), scopes.into_iter().map(Into::into).collect()));
-        self
-    }
-
-    /// Adds a route that every accepted token is good for.
-    pub fn with_open_route(self, route: impl Into<String>) -> Self {
-        self.with_route(route, [""; 0])
-    }
-
-    /// Names the scopes of all other routes. With an empty list, every accepted token is good for them.
-    pub fn with_default<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.default = Some(scopes.into_iter().map(Into::into).collect());
-        self
-    }
-
-    pub(super) fn check(self) -> Result<CheckedRoutes, JwtConfigError> {
-        let mut routes: Vec<(Route, Vec<String>)> = Vec::with_capacity(self.routes.len());
-        for (text, scopes) in self.routes {
-            let wrong = |problem| JwtConfigError::Route { route: text.as_str().into(), problem };
-            let route = Route::parse(&text).map_err(wrong)?;
-            if !scopes.iter().all(|scope| is_scope(scope)) {
-                return Err(wrong("a scope is not one word of printable ASCII"));
-            }
-            if routes.iter().any(|(known, _)| *known == route) {
-                return Err(wrong("it is there twice"));
-            }
-            routes.push((route, scopes));
+        method: impl Into<MethodPattern>,
+        template: &str,
+        scopes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, RouteScopesError> {
+        let method = method.into().method().cloned();
+        let route = Route { method, template: read(template)?, scopes: check(scopes)? };
+        let is_same = |known: &Route| known.method == route.method && known.template == route.template;
+        if self.routes.iter().any(is_same) {
+            return Err(RouteScopesError::Repeated(template.into()));
         }
-        if !self.default.iter().flatten().all(|scope| is_scope(scope)) {
-            let problem = "a scope is not one word of printable ASCII";
-            return Err(JwtConfigError::Route { route: "default".into(), problem });
-        }
-        Ok(CheckedRoutes { routes, default: self.default })
+        self.routes.push(route);
+        Ok(self)
     }
-}
 
-impl CheckedRoutes {
-    /// The scopes of which the request needs one, if it is one that may be made at all.
-    pub(super) fn of(&self, event: &AuthorizerEvent) -> Option<&[String]> {
-        let (method, path) = match (event.method(), event.path()) {
-            (Some(method), Some(path)) => (method, path),
-            _ => ("", event.arn().resource()),
-        };
-        let path = path.strip_prefix('/').unwrap_or(path);
-        let matching = self.routes.iter().filter(|(route, _)| route.covers(method, path));
-        let best = matching.max_by(|(a, _), (b, _)| a.compare(b));
-        best.map(|(_, scopes)| scopes).or(self.default.as_ref()).map(Vec::as_slice)
+    /// Says what a request takes that fits no route: any one of these scopes or, without scopes, any valid token.
+    ///
+    /// # Errors
+    ///
+    /// If a scope is empty or has a space.
+    pub fn with_other_routes<'a>(
+        mut self,
+        scopes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, RouteScopesError> {
+        self.otherwise = Some(check(scopes)?);
+        Ok(self)
+    }
+
+    /// The scopes of which a request needs one. Empty: none is needed. `None`: no token will do.
+    pub(crate) fn of(&self, method: &str, path: &str) -> Option<&[Box<str>]> {
+        let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        self.routes
+            .iter()
+            .filter(|route| route.is_of(method) && route.fits(&path))
+            .max_by(|a, b| a.rank().cmp(&b.rank()))
+            .map(|route| &*route.scopes)
+            .or(self.otherwise.as_deref())
     }
 }
 
 impl Route {
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        if text == "$connect" {
-            return Ok(Self { method: Some("".into()), segments: vec![Segment::Literal(text.into())] });
-        }
-        let (method, template) = text.split_once(' ').ok_or("write it as `GET /orders/{id}`")?;
-        let is_method = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if method.is_empty() || !method.bytes().all(is_method) {
-            return Err("its method is none");
-        }
-        let path = template.strip_prefix('/').ok_or("its path does not begin with `/`")?;
-        let last = path.split('/').count().saturating_sub(1);
-        let mut segments = Vec::new();
-        for (index, segment) in path.split('/').enumerate() {
-            segments.push(match segment.strip_prefix('{').and_then(|inside| inside.strip_suffix('}')) {
-                Some(name) => Self::parameter(name, index == last)?,
-                None if segment.is_empty() && index == last => Segment::Literal("".into()),
-                None if matches!(segment, "" | "." | "..") => return Err("it has an empty or dot segment"),
-                None if !is_canonical(segment) => {
-                    return Err("write it as it stands in an ARN: what is not unreserved or `!$&'()+,;=:@` as upper-case `%XX`");
-                }
-                None => Segment::Literal(segment.into()),
-            });
-        }
-        let method = (method != "ANY").then(|| method.into());
-        Ok(Self { method, segments })
+    fn is_of(&self, method: &str) -> bool {
+        self.method.as_ref().is_none_or(|known| known.as_str() == method)
     }
 
-    fn parameter(name: &str, is_last: bool) -> Result<Segment, &'static str> {
-        let (bare, takes_rest) = name.strip_suffix('+').map_or((name, false), |bare| (bare, true));
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
-        if bare.is_empty() || !bare.bytes().all(is_name) {
-            return Err("a parameter is `{name}` or `{name+}`");
+    fn fits(&self, path: &[&str]) -> bool {
+        let mut ahead = path.iter();
+        for segment in &self.template {
+            let found = ahead.next().copied();
+            match segment {
+                Segment::Rest => return found.is_some_and(|found| !found.is_empty()),
+                Segment::One if found.is_some_and(|found| !found.is_empty()) => {}
+                Segment::Literal(text) if found == Some(&**text) => {}
+                Segment::One | Segment::Literal(_) => return false,
+            }
         }
-        match (takes_rest, is_last) {
-            (true, true) => Ok(Segment::Rest),
-            (true, false) => Err("`{name+}` stands at the end"),
-            (false, _) => Ok(Segment::One),
-        }
+        ahead.next().is_none()
     }
 
-    fn covers(&self, method: &str, path: &str) -> bool {
-        let is_method = self.method.as_deref().map_or(!method.is_empty(), |wanted| wanted == method);
-        let mut found = path.split('/');
-        let mut covers = is_method;
-        for segment in &self.segments {
-            covers &= match (segment, found.next()) {
-                (_, None) => false,
-                (Segment::Literal(text), Some(found)) => **text == *found,
-                (Segment::One, Some(found)) => !found.is_empty(),
-                (Segment::Rest, Some(first)) => {
-                    found.by_ref().for_each(drop);
-                    !first.is_empty()
-                }
-            };
-        }
-        covers && found.next().is_none()
-    }
-
-    /// Which of two routes that cover the same request is the more specific one.
-    fn compare(&self, other: &Self) -> Ordering {
-        let rank = |segment: &Segment| match segment {
-            Segment::Rest => 0,
-            Segment::One => 1,
-            Segment::Literal(_) => 2,
-        };
-        let segments = self.segments.iter().map(rank).cmp(other.segments.iter().map(rank));
-        segments.then(self.method.is_some().cmp(&other.method.is_some()))
+    /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
+    fn rank(&self) -> (&[Segment], bool) {
+        (&self.template, self.method.is_some())
     }
 }
 
-/// Whether a segment is spelled as the ARN of a request spells it.
-fn is_canonical(segment: &str) -> bool {
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        let is_right = match byte {
-            b'%' => match (rest.next(), rest.next()) {
-                (Some(high), Some(low)) => {
-                    let is_upper = |digit: u8| digit.is_ascii_digit() || matches!(digit, b'A'..=b'F');
-                    let value = crate::policy::hex_value(high).zip(crate::policy::hex_value(low));
-                    let decoded = value.map(|(high, low)| high * 16 + low);
-                    let is_plain = decoded.is_some_and(crate::policy::is_unreserved);
-                    is_upper(high) && is_upper(low) && !is_plain
-                }
-                _ => false,
-            },
-            _ => crate::policy::is_unreserved(byte) || crate::policy::is_reserved(byte),
+fn read(template: &str) -> Result<Vec<Segment>, RouteScopesError> {
+    let wrong = || RouteScopesError::Template(template.into());
+    let path = template.strip_prefix('/').ok_or_else(wrong)?;
+    let count = path.split('/').count();
+    let segments = path.split('/').enumerate().map(|(index, text)| {
+        let is_last = index + 1 == count;
+        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            let (name, segment) = match name.strip_suffix('+') {
+                Some(name) => (name, Segment::Rest),
+                None => (name, Segment::One),
+            };
+            let is_name = !name.is_empty() && !name.contains(['{', '}', '+']);
+            return (is_name && (is_last || segment == Segment::One)).then_some(segment);
+        }
+        // The root is one empty segment, and a trailing slash is one at the end.
+        let is_literal = (is_last || !text.is_empty()) && !matches!(text, "." | "..") && is_canonical(text);
+        is_literal.then(|| Segment::Literal(text.into()))
+    });
+    segments.collect::<Option<_>>().ok_or_else(wrong)
+}
+
+/// Whether a segment is spelt as in an ARN.
+fn is_canonical(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let digits = (bytes.next().and_then(upper_hex), bytes.next().and_then(upper_hex));
+                matches!(digits, (Some(high), Some(low)) if !is_unreserved(high * 16 + low))
+            }
+            byte => is_unreserved(byte) || is_reserved(byte),
         };
-        if !is_right {
+        if !is_fine {
             return false;
         }
     }
     true
 }
 
+fn upper_hex(byte: u8) -> Option<u8> {
+    hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
+}
+
+fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
+    let is_scope = |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+    let read = |scope: &str| {
+        is_scope(scope).then(|| scope.into()).ok_or_else(|| RouteScopesError::Scope(scope.into()))
+    };
+    scopes.into_iter().map(read).collect()
+}
+
+/// Routes that cannot be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RouteScopesError {
+    /// The route is there already: its template.
+    Repeated(Box<str>),
+    /// A scope is empty, or holds something other than visible ASCII.
+    Scope(Box<str>),
+    /// A template that no path of an ARN fits.
+    Template(Box<str>),
+}
+
+impl fmt::Display for RouteScopesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repeated(template) => write!(f, "the route {template:?} is there twice"),
+            Self::Scope(scope) => write!(f, "{scope:?} is no scope: expected visible ASCII"),
+            Self::Template(template) => write!(
+                f,
+                "no path fits the template {template:?}: expected `/`, then segments that are names spelt as in an \
+                 ARN, `{{name}}` or, at the end, `{{name+}}`"
+            ),
+        }
+    }
+}
+
+impl Error for RouteScopesError {}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::contract::TokenEvent;
+    use http::Method;
 
-    fn event(resource: &str) -> AuthorizerEvent {
-        let arn = format!("arn:aws:execute-api:us-east-1:123456789012:api/prod/{resource}");
-        TokenEvent::new(arn.parse().unwrap(), "t").into()
-    }
+    use super::RouteScopes;
+    use crate::policy::AnyMethod;
 
-    fn table() -> CheckedRoutes {
+    fn scopes() -> RouteScopes {
         RouteScopes::new()
-            .with_route("GET /orders/{id}", ["read"])
-            .with_route("GET /orders/special", ["special"])
-            .with_route("ANY /orders/{id}", ["any"])
-            .with_route("ANY /{proxy+}", ["rest"])
-            .with_route("GET /files/{path+}", ["files"])
-            .with_route("GET /a%20b/{x}/", ["slash"])
-            .with_open_route("$connect")
-            .check()
+            .with_route(Method::GET, "/", ["root"])
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/{id}", ["one"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/users/{id}", ["any-one"]))
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/me", ["me"]))
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/{id}/orders/", ["slash"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/{all+}", ["rest"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/users/{id}/{rest+}", []))
             .unwrap()
     }
 
     #[test]
     fn the_most_specific_route_counts() {
-        let table = table();
-        for (resource, scope) in [
-            ("GET/orders/1", "read"),
-            ("GET/orders/special", "special"),
-            ("POST/orders/special", "any"),
-            ("get/orders/special", "any"),
-            ("HEAD/orders/1", "any"),
-            ("GET/orders/1/lines", "rest"),
-            ("GET/orders/", "rest"),
-            ("GET/orders/1%2F2", "read"),
-            ("GET/orders", "rest"),
-            ("GET/files/a", "files"),
-            ("GET/files/a/b/c", "files"),
-            ("GET/files", "rest"),
-            ("PUT/files/a", "rest"),
-            ("GET/a%20b/c/", "slash"),
-            ("GET/a%20b/c", "rest"),
-        ] {
-            assert_eq!(table.of(&event(resource)), Some(&[scope.to_owned()][..]), "{resource}");
-        }
-        assert_eq!(table.of(&event("$connect")), Some(&[][..]));
-        assert_eq!(table.of(&event("GET/")), None);
+        let scopes = scopes();
+        let of = |method: &str, path: &str| scopes.of(method, path).map(<[_]>::to_vec);
+        let one = |scope: &str| Some(vec![scope.into()]);
+        assert_eq!(of("GET", "/"), one("root"));
+        assert_eq!(of("GET", ""), one("root"));
+        assert_eq!(of("POST", "/"), None);
+        assert_eq!(of("GET", "/users/me"), one("me"));
+        assert_eq!(of("HEAD", "/users/me"), one("any-one"));
+        assert_eq!(of("GET", "users/me"), one("me"));
+        assert_eq!(of("GET", "/users/Me"), one("one"));
+        assert_eq!(of("GET", "/users/%2F"), one("one"));
+        assert_eq!(of("GET", "/users"), one("rest"));
+        assert_eq!(of("GET", "/users/"), one("rest"));
+        assert_eq!(of("GET", "/users/7/orders"), Some(vec![]));
+        assert_eq!(of("GET", "/users/7/orders/"), one("slash"));
+        assert_eq!(of("PUT", "/users/7/orders/"), Some(vec![]));
+        assert_eq!(of("PUT", "/users/7/"), one("rest"));
     }
 
     #[test]
-    fn what_no_route_covers_is_refused_unless_a_default_is_named() {
-        let of = |routes: RouteScopes, resource: &str| {
-            routes.check().unwrap().of(&event(resource)).map(<[String]>::to_vec)
-        };
-        assert_eq!(of(RouteScopes::new(), "GET/x"), None);
-        assert_eq!(of(RouteScopes::new().with_default(["a"]), "GET/x"), Some(vec!["a".to_owned()]));
-        assert_eq!(of(RouteScopes::new().with_route("ANY /{x+}", ["a"]), "$connect"), None);
-        assert_eq!(of(RouteScopes::new().with_route("GET /", ["a"]), "GET/"), Some(vec!["a".to_owned()]));
-        assert_eq!(of(RouteScopes::new().with_route("GET /", ["a"]), "GET/x"), None);
+    fn what_fits_no_route_is_said_or_refused() {
+        let one = RouteScopes::new().with_route(Method::GET, "/a", []).unwrap();
+        assert_eq!(one.of("GET", "/a"), Some(&[][..]));
+        for (method, path) in [("GET", "/A"), ("get", "/a"), ("GET", "/a/"), ("GET", "//a"), ("GET", "/%61")]
+        {
+            assert_eq!(one.of(method, path), None, "{method} {path}");
+        }
+        let other = one.with_other_routes(["x"]).unwrap();
+        assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
+        assert_eq!(other.of("GET", "/a"), Some(&[][..]));
     }
 
     #[test]
-    fn what_is_no_route_is_found_when_it_is_built() {
-        let check = |route: &str| RouteScopes::new().with_route(route, ["a"]).check();
-        for bad in [
-            "",
-            "/x",
-            "GET",
-            "GET x",
-            "G*T /x",
-            "GET /x//y",
-            "GET /x/../y",
-            "GET /{x",
-            "GET /{x+}/y",
-            "GET /{}",
-            "GET /{+}",
-            "GET /a b",
-            "GET /%61",
-            "GET /%2f",
-            "GET /*",
-            "GET /é",
-            "GET /%2",
-            "GET  /x",
+    fn routes_that_could_never_be_met_are_refused() {
+        for template in [
+            "", "a", "//", "/a//b", "/a/{", "/a/}", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}", "/{{a}}",
+            "/*", "/a?b", "/a b", "/%2f", "/%61", "/%", "/%2", "/é", "/.", "/a/../b",
         ] {
-            assert!(check(bad).is_err(), "{bad}");
+            assert!(RouteScopes::new().with_route(AnyMethod, template, []).is_err(), "{template}");
         }
-        assert!(RouteScopes::new().with_route("GET /x", ["a b"]).check().is_err());
-        assert!(RouteScopes::new().with_default([""]).check().is_err());
-        let twice = RouteScopes::new().with_open_route("GET /{a}").with_open_route("GET /{b}");
-        assert!(twice.check().is_err());
+        let twice = scopes().with_route(Method::GET, "/users/{name}", []);
+        assert_eq!(twice.unwrap_err().to_string(), r#"the route "/users/{name}" is there twice"#);
+        for scope in ["", "a b", "a\n", "é"] {
+            assert!(RouteScopes::new().with_route(AnyMethod, "/a", [scope]).is_err(), "{scope}");
+        }
     }
 }

@@ -156,7 +156,7 @@ fn is_safe_address(text: &str) -> bool {
 }
 
 /// A word of `scope` (RFC 6749), which can be named in a challenge.
-pub(in crate::jwt) fn is_scope(scope: &str) -> bool {
+fn is_scope(scope: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
     !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(is_allowed)
 }

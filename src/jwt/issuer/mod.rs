@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use build::{CheckedIssuer, is_scope};
+pub(super) use build::CheckedIssuer;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;

@@ -34,13 +34,14 @@ use crate::jwt::source::TokenSource;
 /// The principal is `sub`, else `client_id`, else nobody.
 ///
 /// ```
+/// use http::Method;
 /// use tower_lambda_authorizer::jwt::preset::HttpJwtAuthorizer;
 /// use tower_lambda_authorizer::jwt::{KeySet, KeySetError, RouteScopes};
 ///
 /// # fn example(keys: KeySet) -> Result<(), Box<dyn std::error::Error>> {
 /// let authorizer = HttpJwtAuthorizer::builder("https://id.example.com/", keys)
 ///     .with_audience("orders")
-///     .with_routes(RouteScopes::new().with_route("GET /orders/{id}", ["orders:read"]))
+///     .with_routes(RouteScopes::new().with_route(Method::GET, "/orders/{id}", ["orders:read"])?)
 ///     .build()?;
 /// # Ok(()) }
 /// ```
@@ -125,11 +126,11 @@ impl Style for HttpJwt {
         AuthorizerError::unauthorized().with_challenge(challenge).with_reason(error)
     }
 
-    fn check(&self, _: &Claims, _: &[String]) -> Result<(), JwtReason> {
+    fn check(&self, _: &Claims, _: &[Box<str>]) -> Result<(), JwtReason> {
         Ok(())
     }
 
-    fn unscoped(&self, needed: &[String]) -> Result<Option<Challenge>, JwtReason> {
+    fn unscoped(&self, needed: &[Box<str>]) -> Result<Option<Challenge>, JwtReason> {
         let text = format!(
             "Bearer scope=\"{}\" error=\"insufficient_scope\" error_description=\"{}\"",
             needed.join(" "),

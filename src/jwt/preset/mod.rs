@@ -36,7 +36,7 @@ use super::context;
 use super::engine::Engine;
 use super::error::{JwtError, JwtReason};
 use super::issuer::Issuer;
-use super::routes::{CheckedRoutes, RouteScopes};
+use super::routes::RouteScopes;
 use super::source::TokenSource;
 use crate::authorizer::AuthorizerError;
 use crate::clock::{Clock, SystemClock};
@@ -55,7 +55,7 @@ struct Setup {
 struct Preset<S> {
     engine: Engine,
     source: TokenSource,
-    routes: Option<CheckedRoutes>,
+    routes: Option<RouteScopes>,
     style: S,
 }
 
@@ -65,10 +65,10 @@ trait Style: Send + Sync + 'static {
     fn refuse(&self, error: JwtError) -> AuthorizerError;
 
     /// Checks what hangs on the scopes that the route needs, besides the scopes.
-    fn check(&self, claims: &Claims, needed: &[String]) -> Result<(), JwtReason>;
+    fn check(&self, claims: &Claims, needed: &[Box<str>]) -> Result<(), JwtReason>;
 
     /// The answer to a token without any of the scopes: an error, or what its denial says.
-    fn unscoped(&self, needed: &[String]) -> Result<Option<Challenge>, JwtReason>;
+    fn unscoped(&self, needed: &[Box<str>]) -> Result<Option<Challenge>, JwtReason>;
 
     /// Whether an answer may name nobody.
     fn takes_nobody(&self) -> bool;
@@ -85,7 +85,7 @@ impl Setup {
         Ok(Preset {
             engine: Engine::new(self.issuers, self.clock, Engine::DEFAULT_MAX_BYTES)?,
             source: self.source,
-            routes: self.routes.map(RouteScopes::check).transpose()?,
+            routes: self.routes,
             style,
         })
     }
@@ -107,7 +107,10 @@ impl<S: Style> Preset<S> {
         let claims = &verified.claims;
         let needed = match &self.routes {
             None => Some(&[][..]),
-            Some(routes) => routes.of(event),
+            // A WebSocket connection has neither method nor path, and no route.
+            Some(routes) => {
+                event.method().zip(event.path()).and_then(|(method, path)| routes.of(method, path))
+            }
         };
         let response = match needed {
             // There is no such route, so whoever asks for it asks for nothing that may be had.

@@ -34,6 +34,7 @@ use crate::request::TokenExpression;
 /// The principal is `sub`.
 ///
 /// ```
+/// use http::Method;
 /// use tower_lambda_authorizer::jwt::cognito::UserPool;
 /// use tower_lambda_authorizer::jwt::preset::RestCognitoAuthorizer;
 /// use tower_lambda_authorizer::jwt::{KeySet, RouteScopes};
@@ -43,7 +44,9 @@ use crate::request::TokenExpression;
 /// let authorizer = RestCognitoAuthorizer::builder()
 ///     .with_pool(pool, keys)
 ///     .with_routes(
-///         RouteScopes::new().with_open_route("GET /profile").with_route("GET /orders", ["orders/read"]),
+///         RouteScopes::new()
+///             .with_route(Method::GET, "/profile", [])?
+///             .with_route(Method::GET, "/orders", ["orders/read"])?,
 ///     )
 ///     .build()?;
 /// # Ok(()) }
@@ -127,7 +130,7 @@ impl Style for RestCognito {
         refusal.with_reason(error)
     }
 
-    fn check(&self, claims: &Claims, needed: &[String]) -> Result<(), JwtReason> {
+    fn check(&self, claims: &Claims, needed: &[Box<str>]) -> Result<(), JwtReason> {
         let wanted = if needed.is_empty() { "id" } else { "access" };
         if claims.get_str("token_use") != Some(wanted) {
             return Err(JwtReason::TokenUse);
@@ -140,7 +143,7 @@ impl Style for RestCognito {
         }
     }
 
-    fn unscoped(&self, _: &[String]) -> Result<Option<Challenge>, JwtReason> {
+    fn unscoped(&self, _: &[Box<str>]) -> Result<Option<Challenge>, JwtReason> {
         Err(JwtReason::Scope)
     }
 

@@ -31,6 +31,7 @@ use crate::jwt::source::TokenSource;
 /// What a 401 says in `WWW-Authenticate` is not known; here it says nothing. The principal is `sub`, else `client_id`.
 ///
 /// ```
+/// use http::Method;
 /// use tower_lambda_authorizer::jwt::preset::RestJwtAuthorizer;
 /// use tower_lambda_authorizer::jwt::{Algorithm, Issuer, KeySet, RouteScopes};
 ///
@@ -42,7 +43,7 @@ use crate::jwt::source::TokenSource;
 ///             .with_audience("7abcdefghijkl")
 ///             .with_required_claim("token_use", "access"),
 ///     )
-///     .with_routes(RouteScopes::new().with_route("GET /orders", ["orders:read", "orders/read"]))
+///     .with_routes(RouteScopes::new().with_route(Method::GET, "/orders", ["orders:read", "orders/read"])?)
 ///     .build()?;
 /// # Ok(()) }
 /// ```
@@ -114,11 +115,11 @@ impl Style for RestJwt {
         AuthorizerError::unauthorized().with_reason(error)
     }
 
-    fn check(&self, _: &Claims, _: &[String]) -> Result<(), JwtReason> {
+    fn check(&self, _: &Claims, _: &[Box<str>]) -> Result<(), JwtReason> {
         Ok(())
     }
 
-    fn unscoped(&self, _: &[String]) -> Result<Option<Challenge>, JwtReason> {
+    fn unscoped(&self, _: &[Box<str>]) -> Result<Option<Challenge>, JwtReason> {
         Ok(None)
     }
 
