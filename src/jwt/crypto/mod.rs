@@ -5,12 +5,16 @@
 
 #[cfg(feature = "jwt")]
 mod aws_lc;
+#[cfg(all(feature = "jwt-rust-crypto", any(test, not(feature = "jwt"))))]
+#[cfg_attr(feature = "jwt", expect(dead_code, reason = "tests compare it with the backend that is in use"))]
+mod rust_crypto;
+mod self_test;
+
 #[cfg(feature = "jwt")]
 use aws_lc as backend;
-#[cfg(all(feature = "jwt-rust-crypto", any(test, not(feature = "jwt"))))]
-mod rust_crypto;
 #[cfg(not(feature = "jwt"))]
 use rust_crypto as backend;
+pub(super) use self_test::passed as self_test_passed;
 
 use super::algorithm::{Algorithm, Family};
 

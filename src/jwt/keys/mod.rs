@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{KeySetError, SkipReason, SkippedKey};
+pub(super) use jwk::MAX_KID;
 pub(crate) use source::Found;
 pub use source::Keys;
 #[cfg(feature = "jwks-http")]

@@ -1,0 +1,282 @@
+//! Which scopes a route asks for.
+
+use std::error::Error;
+use std::fmt;
+
+use http::Method;
+
+use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
+
+/// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
+/// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
+/// valid token.
+///
+/// A route is a method, or [`AnyMethod`](crate::policy::AnyMethod), and a path template: `{id}` stands for one segment, `{path+}` at the end for
+/// all that are left. Of several that fit a request the most specific counts: segment by segment a name goes before
+/// `{id}` and that before `{path+}`, and at last a method before `AnyMethod`. A request that fits none is refused,
+/// unless [`with_other_routes`](Self::with_other_routes) says what it takes.
+///
+/// Paths are compared as they stand in ARNs: percent-encoded, without stage and base path, exactly. `HEAD` is a method
+/// of its own.
+///
+/// ```
+/// use http::Method;
+/// use tower_lambda_authorizer::jwt::RouteScopes;
+/// use tower_lambda_authorizer::policy::AnyMethod;
+///
+/// let scopes = RouteScopes::new()
+///     .with_route(Method::GET, "/users/{id}", ["users/read", "users/write"])?
+///     .with_route(AnyMethod, "/users/{path+}", ["users/write"])?
+///     .with_route(Method::GET, "/health", [])?;
+/// # Ok::<(), tower_lambda_authorizer::jwt::RouteScopesError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RouteScopes {
+    routes: Vec<Route>,
+    otherwise: Option<Box<[Box<str>]>>,
+}
+
+#[derive(Clone, Debug)]
+struct Route {
+    /// `None`: any.
+    method: Option<Method>,
+    template: Vec<Segment>,
+    scopes: Box<[Box<str>]>,
+}
+
+/// A segment of a template. The order is the order of preference, the least first.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Segment {
+    /// `{name+}`
+    Rest,
+    /// `{name}`
+    One,
+    Literal(Box<str>),
+}
+
+impl RouteScopes {
+    /// No routes: every request is refused.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a route.
+    ///
+    /// # Errors
+    ///
+    /// If the template does not begin with `/`, has an empty segment, has braces that are not `{name}` or, at the end,
+    /// `{name+}`, or holds a character that no path in an ARN holds: such a route would never be met. Also if the
+    /// route is there already, or a scope is empty or has a space.
+    pub fn with_route<'a>(
+        mut self,
+        method: impl Into<MethodPattern>,
+        template: &str,
+        scopes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, RouteScopesError> {
+        let method = method.into().method().cloned();
+        let route = Route { method, template: read(template)?, scopes: check(scopes)? };
+        let is_same = |known: &Route| known.method == route.method && known.template == route.template;
+        if self.routes.iter().any(is_same) {
+            return Err(RouteScopesError::Repeated(template.into()));
+        }
+        self.routes.push(route);
+        Ok(self)
+    }
+
+    /// Says what a request takes that fits no route: any one of these scopes or, without scopes, any valid token.
+    ///
+    /// # Errors
+    ///
+    /// If a scope is empty or has a space.
+    pub fn with_other_routes<'a>(
+        mut self,
+        scopes: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, RouteScopesError> {
+        self.otherwise = Some(check(scopes)?);
+        Ok(self)
+    }
+
+    /// The scopes of which a request needs one. Empty: none is needed. `None`: no token will do.
+    pub(crate) fn of(&self, method: &str, path: &str) -> Option<&[Box<str>]> {
+        let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        self.routes
+            .iter()
+            .filter(|route| route.is_of(method) && route.fits(&path))
+            .max_by(|a, b| a.rank().cmp(&b.rank()))
+            .map(|route| &*route.scopes)
+            .or(self.otherwise.as_deref())
+    }
+}
+
+impl Route {
+    fn is_of(&self, method: &str) -> bool {
+        self.method.as_ref().is_none_or(|known| known.as_str() == method)
+    }
+
+    fn fits(&self, path: &[&str]) -> bool {
+        let mut ahead = path.iter();
+        for segment in &self.template {
+            let found = ahead.next().copied();
+            match segment {
+                Segment::Rest => return found.is_some_and(|found| !found.is_empty()),
+                Segment::One if found.is_some_and(|found| !found.is_empty()) => {}
+                Segment::Literal(text) if found == Some(&**text) => {}
+                Segment::One | Segment::Literal(_) => return false,
+            }
+        }
+        ahead.next().is_none()
+    }
+
+    /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
+    fn rank(&self) -> (&[Segment], bool) {
+        (&self.template, self.method.is_some())
+    }
+}
+
+fn read(template: &str) -> Result<Vec<Segment>, RouteScopesError> {
+    let wrong = || RouteScopesError::Template(template.into());
+    let path = template.strip_prefix('/').ok_or_else(wrong)?;
+    let count = path.split('/').count();
+    let segments = path.split('/').enumerate().map(|(index, text)| {
+        let is_last = index + 1 == count;
+        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            let (name, segment) = match name.strip_suffix('+') {
+                Some(name) => (name, Segment::Rest),
+                None => (name, Segment::One),
+            };
+            let is_name = !name.is_empty() && !name.contains(['{', '}', '+']);
+            return (is_name && (is_last || segment == Segment::One)).then_some(segment);
+        }
+        // The root is one empty segment, and a trailing slash is one at the end.
+        let is_literal = (is_last || !text.is_empty()) && !matches!(text, "." | "..") && is_canonical(text);
+        is_literal.then(|| Segment::Literal(text.into()))
+    });
+    segments.collect::<Option<_>>().ok_or_else(wrong)
+}
+
+/// Whether a segment is spelt as in an ARN.
+fn is_canonical(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let digits = (bytes.next().and_then(upper_hex), bytes.next().and_then(upper_hex));
+                matches!(digits, (Some(high), Some(low)) if !is_unreserved(high * 16 + low))
+            }
+            byte => is_unreserved(byte) || is_reserved(byte),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+fn upper_hex(byte: u8) -> Option<u8> {
+    hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
+}
+
+fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
+    let is_scope = |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+    let read = |scope: &str| {
+        is_scope(scope).then(|| scope.into()).ok_or_else(|| RouteScopesError::Scope(scope.into()))
+    };
+    scopes.into_iter().map(read).collect()
+}
+
+/// Routes that cannot be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RouteScopesError {
+    /// The route is there already: its template.
+    Repeated(Box<str>),
+    /// A scope is empty, or holds something other than visible ASCII.
+    Scope(Box<str>),
+    /// A template that no path of an ARN fits.
+    Template(Box<str>),
+}
+
+impl fmt::Display for RouteScopesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repeated(template) => write!(f, "the route {template:?} is there twice"),
+            Self::Scope(scope) => write!(f, "{scope:?} is no scope: expected visible ASCII"),
+            Self::Template(template) => write!(
+                f,
+                "no path fits the template {template:?}: expected `/`, then segments that are names spelt as in an \
+                 ARN, `{{name}}` or, at the end, `{{name+}}`"
+            ),
+        }
+    }
+}
+
+impl Error for RouteScopesError {}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::RouteScopes;
+    use crate::policy::AnyMethod;
+
+    fn scopes() -> RouteScopes {
+        RouteScopes::new()
+            .with_route(Method::GET, "/", ["root"])
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/{id}", ["one"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/users/{id}", ["any-one"]))
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/me", ["me"]))
+            .and_then(|scopes| scopes.with_route(Method::GET, "/users/{id}/orders/", ["slash"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/{all+}", ["rest"]))
+            .and_then(|scopes| scopes.with_route(AnyMethod, "/users/{id}/{rest+}", []))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_most_specific_route_counts() {
+        let scopes = scopes();
+        let of = |method: &str, path: &str| scopes.of(method, path).map(<[_]>::to_vec);
+        let one = |scope: &str| Some(vec![scope.into()]);
+        assert_eq!(of("GET", "/"), one("root"));
+        assert_eq!(of("GET", ""), one("root"));
+        assert_eq!(of("POST", "/"), None);
+        assert_eq!(of("GET", "/users/me"), one("me"));
+        assert_eq!(of("HEAD", "/users/me"), one("any-one"));
+        assert_eq!(of("GET", "users/me"), one("me"));
+        assert_eq!(of("GET", "/users/Me"), one("one"));
+        assert_eq!(of("GET", "/users/%2F"), one("one"));
+        assert_eq!(of("GET", "/users"), one("rest"));
+        assert_eq!(of("GET", "/users/"), one("rest"));
+        assert_eq!(of("GET", "/users/7/orders"), Some(vec![]));
+        assert_eq!(of("GET", "/users/7/orders/"), one("slash"));
+        assert_eq!(of("PUT", "/users/7/orders/"), Some(vec![]));
+        assert_eq!(of("PUT", "/users/7/"), one("rest"));
+    }
+
+    #[test]
+    fn what_fits_no_route_is_said_or_refused() {
+        let one = RouteScopes::new().with_route(Method::GET, "/a", []).unwrap();
+        assert_eq!(one.of("GET", "/a"), Some(&[][..]));
+        for (method, path) in [("GET", "/A"), ("get", "/a"), ("GET", "/a/"), ("GET", "//a"), ("GET", "/%61")] {
+            assert_eq!(one.of(method, path), None, "{method} {path}");
+        }
+        let other = one.with_other_routes(["x"]).unwrap();
+        assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
+        assert_eq!(other.of("GET", "/a"), Some(&[][..]));
+    }
+
+    #[test]
+    fn routes_that_could_never_be_met_are_refused() {
+        for template in [
+            "", "a", "//", "/a//b", "/a/{", "/a/}", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}", "/{{a}}", "/*", "/a?b",
+            "/a b", "/%2f", "/%61", "/%", "/%2", "/é", "/.", "/a/../b",
+        ] {
+            assert!(RouteScopes::new().with_route(AnyMethod, template, []).is_err(), "{template}");
+        }
+        let twice = scopes().with_route(Method::GET, "/users/{name}", []);
+        assert_eq!(twice.unwrap_err().to_string(), r#"the route "/users/{name}" is there twice"#);
+        for scope in ["", "a b", "a\n", "é"] {
+            assert!(RouteScopes::new().with_route(AnyMethod, "/a", [scope]).is_err(), "{scope}");
+        }
+    }
+}
