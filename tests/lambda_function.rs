@@ -348,7 +348,8 @@ async fn the_runtime_takes_events_and_reports_answers_and_errors() {
         if let Some(concurrency) = concurrency {
             command.env("AWS_LAMBDA_MAX_CONCURRENCY", concurrency);
         }
-        let events = ["Bearer open sesame", "Bearer broken", "Bearer panic", "Bearer nobody"].map(token_event);
+        let events =
+            ["Bearer open sesame", "Bearer broken", "Bearer panic", "Bearer nobody"].map(token_event);
         let mut child = command.spawn().unwrap();
         let events = events.into_iter().chain(["{}".to_owned()]).collect();
         let reports = tokio::time::timeout(Duration::from_secs(60), runtime_api(listener, events)).await;

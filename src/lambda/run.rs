@@ -45,7 +45,9 @@ impl AuthorizerFunction {
         // The runtime panics without them.
         for name in VARIABLES {
             if env::var(name).map_or(true, |value| value.is_empty()) {
-                return Err(format!("{name} is not set: Lambda sets it; elsewhere use `AuthorizerLayer`").into());
+                return Err(
+                    format!("{name} is not set: Lambda sets it; elsewhere use `AuthorizerLayer`").into()
+                );
             }
         }
         if env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").is_ok_and(|size| size.parse::<i32>().is_err()) {

@@ -67,7 +67,9 @@ impl Api {
     pub(crate) fn as_the_event_has_it(&self, request: &Request<()>) -> Request<()> {
         let mut request = request.clone();
         let target = request.uri().to_string();
-        if let (true, Some(rest)) = (self.kind == EventKind::HttpRequestV2 && self.based, target.strip_prefix("/api")) {
+        if let (true, Some(rest)) =
+            (self.kind == EventKind::HttpRequestV2 && self.based, target.strip_prefix("/api"))
+        {
             *request.uri_mut() = rest.parse().unwrap();
         }
         request

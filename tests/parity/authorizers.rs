@@ -24,14 +24,13 @@ pub(crate) fn named(name: &str, event: &AuthorizerEvent) -> Answered {
             _ => Err(AuthorizerError::unauthorized()),
         },
         "get users" => {
-            let policy = event.policy().allow(Method::GET, "/users/*").deny(Method::GET, "/users/0").build()?;
+            let policy =
+                event.policy().allow(Method::GET, "/users/*").deny(Method::GET, "/users/0").build()?;
             Ok(AuthorizerResponse::new("reader", policy)?)
         }
         "echo" => Ok(AuthorizerResponse::new("echo", echo(event, "Allow")?)?),
         "deny" => Ok(AuthorizerResponse::new("me", echo(event, "Deny")?)?),
-        "nothing" => {
-            Ok(AuthorizerResponse::new("me", PolicyDocument::from_json(r#"{"Statement":[]}"#)?)?)
-        }
+        "nothing" => Ok(AuthorizerResponse::new("me", PolicyDocument::from_json(r#"{"Statement":[]}"#)?)?),
         "conditions" => {
             let text = json!({"Version": "2012-10-17", "Statement": [{
                 "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*",

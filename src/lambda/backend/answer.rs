@@ -56,10 +56,9 @@ pub(super) fn read(
     if can_expire && answer.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(Rejection::new(RejectionKind::ExpiredAnswer));
     }
-    let expiry = answer.expires_at.map(|wall| Expiry {
-        monotonic: clock.monotonic().saturating_add(wall.saturating_sub(now)),
-        wall,
-    });
+    let expiry = answer
+        .expires_at
+        .map(|wall| Expiry { monotonic: clock.monotonic().saturating_add(wall.saturating_sub(now)), wall });
     let authorization = Authorization::granted(answer.principal_id, answer.context, expiry);
     Ok(Principal::new(Arc::new(authorization), None, false))
 }
@@ -86,9 +85,7 @@ fn answered(mut context: Context, kind: EventKind, naming: &Naming) -> Result<An
     }
     let expires_at = match context.remove(EXPIRES_AT) {
         None => None,
-        Some(value) => {
-            Some(seconds(&value).ok_or_else(|| invalid(format!("`{EXPIRES_AT}` is not a time")))?)
-        }
+        Some(value) => Some(seconds(&value).ok_or_else(|| invalid(format!("`{EXPIRES_AT}` is not a time")))?),
     };
     let principal_id = match naming {
         Naming::Told | Naming::Optional => told.map(Into::into),

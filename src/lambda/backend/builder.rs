@@ -137,7 +137,9 @@ impl<R> GatewayContextLayerBuilder<R> {
 
 impl<R> std::fmt::Debug for GatewayContextLayerBuilder<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GatewayContextLayerBuilder").field("stage", &self.options.stage).finish_non_exhaustive()
+        f.debug_struct("GatewayContextLayerBuilder")
+            .field("stage", &self.options.stage)
+            .finish_non_exhaustive()
     }
 }
 
@@ -166,7 +168,10 @@ impl std::fmt::Display for GatewayContextError {
                 f.write_str("`principal_from` and `without_principal` contradict each other: leave one out")
             }
             Self::PrincipalKey { name } => {
-                write!(f, "`{name}` names no principal: name the value of the context, or the claim, that does")
+                write!(
+                    f,
+                    "`{name}` names no principal: name the value of the context, or the claim, that does"
+                )
             }
         }
     }

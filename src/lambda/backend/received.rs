@@ -44,26 +44,19 @@ pub(super) fn received<'e>(
 
     let context =
         extensions.get::<RequestContext>().ok_or_else(|| foreign("there is no event of a gateway"))?;
-    let (api_id, stage_name, received) = match (context, stage.kind(), format) {
+    let (kind, api_id, stage_name, told) = match (context, stage.kind(), format) {
         (RequestContext::ApiGatewayV1(context), ApiKind::Rest, _) => {
-            let told = flat(&context.authorizer);
-            (&context.apiid, &context.stage, Received::new(EventKind::RestRequest, told))
+            (EventKind::RestRequest, &context.apiid, &context.stage, Ok(flat(&context.authorizer)))
         }
         (RequestContext::ApiGatewayV1(context), ApiKind::Http, PayloadFormat::V1) => {
-            let told = flat(&context.authorizer);
-            (&context.apiid, &context.stage, Received::new(EventKind::HttpRequestV1, told))
+            (EventKind::HttpRequestV1, &context.apiid, &context.stage, Ok(flat(&context.authorizer)))
         }
         (RequestContext::ApiGatewayV2(context), ApiKind::Http, PayloadFormat::V2) => {
-            let told = nested(context.authorizer.as_ref())?;
-            (&context.apiid, &context.stage, Received::new(EventKind::HttpRequestV2, told))
+            let told = nested(context.authorizer.as_ref());
+            (EventKind::HttpRequestV2, &context.apiid, &context.stage, told)
         }
         (RequestContext::WebSocket(context), ApiKind::WebSocket, _) => {
-            let told = flat(&context.authorizer);
-            let received = Received {
-                can_expire: context.event_type.as_deref() != Some("DISCONNECT"),
-                ..Received::new(EventKind::WebSocketConnect, told)
-            };
-            (&context.apiid, &context.stage, received)
+            (EventKind::WebSocketConnect, &context.apiid, &context.stage, Ok(flat(&context.authorizer)))
         }
         _ => return Err(foreign("the event is of another kind")),
     };
@@ -73,12 +66,13 @@ pub(super) fn received<'e>(
     if stage_name.as_deref() != Some(stage.arn().stage()) {
         return Err(foreign("the event is of another stage"));
     }
-    Ok(received)
+    Ok(Received { kind, told: told?, can_expire: !ends_connection(context) })
 }
 
-impl<'e> Received<'e> {
-    const fn new(kind: EventKind, told: Told<'e>) -> Self {
-        Self { kind, told, can_expire: true }
+fn ends_connection(context: &RequestContext) -> bool {
+    match context {
+        RequestContext::WebSocket(context) => context.event_type.as_deref() == Some("DISCONNECT"),
+        _ => false,
     }
 }
 

@@ -64,7 +64,9 @@ pub(super) fn restore<B>(
     if is_routed {
         return match served == path {
             true => Ok(()),
-            false => Err(moved("the layer stands behind a router, which has seen another path: wrap the router with it")),
+            false => Err(moved(
+                "the layer stands behind a router, which has seen another path: wrap the router with it",
+            )),
         };
     }
     rewrite_path(request, &path).ok_or_else(|| refuse("there is no URI with that path"))
