@@ -16,6 +16,7 @@ mod event;
 mod kind;
 mod lenient;
 mod principal;
+pub(crate) mod reserved;
 mod response;
 mod wire;
 
