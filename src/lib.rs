@@ -56,6 +56,9 @@
 //! |---|---|---|
 //! | an axum router of your own | [`axum::protect`] | the extractors [`Principal`] and [`AuthorizerContext`] |
 //! | any tower service on `http` requests | [`AuthorizerLayer`] | [`Principal`] in the request's extensions |
+//! | a Lambda function that API Gateway asks | `lambda::run` | |
+//! | a handler in Lambda, behind a real gateway | `lambda::GatewayContextLayer` | the same extractors and extensions |
+//! | an authorizer function that exists already | `remote::RemoteAuthorizer`, an [`Authorizer`] | the same |
 //!
 //! # Map
 //!
@@ -70,12 +73,23 @@
 //! | [`mapping`] | what your service is told in headers and query parameters |
 //! | [`cache`] | where answers are kept, if you want them kept |
 //! | [`clock`] | time, so that tests can set it |
+//! | `jwt` | authorizers for JWTs and Cognito user pools |
+//! | `lambda` | authorizers as Lambda functions, and handlers behind a real gateway |
+//! | `remote` | authorizers that ask a function which exists already |
+//! | `testing` | what the tests of a service need |
 //!
 //! # Features
 //!
 //! | feature | by default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | the module `axum`, extractors, route templates and peer addresses from axum |
+//! | `jwt` | | the module `jwt`, with `aws-lc-rs` for signatures |
+//! | `jwt-rust-crypto` | | the module `jwt` without C code, and slower; with both, `jwt` decides |
+//! | `jwks-http` | | key sets that are fetched from an issuer |
+//! | `lambda`, `lambda-http` | | the module `lambda`: functions, and handlers behind a gateway |
+//! | `remote`, `remote-aws` | | the module `remote`: through HTTP, and through the AWS SDK |
+//! | `testing` | | the module `testing` |
+//! | `tracing` | | events of `tracing` |
 //!
 //! # What never happens
 //!
