@@ -69,16 +69,18 @@ pub(super) static RSA: [KeyPair; 2] = [
 pub(super) static P256: [KeyPair; 2] = [
     KeyPair {
         private: "\
-            MHcCAQEEIB1DBNgp/x655QYsNPQaXze+XlIs9RX6eN0KVKyfBU9koAoGCCqGSM49AwEHoUQDQgAEE7LA3/EYd2pY\
-            Fry2agcFe80xhXMu/TYAVdSqht+g09BgVxLTEJblXZ+v7FWVwPVJZjLOthD07P553ex8AE0msQ==",
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHUME2Cn/HrnlBiw09BpfN75eUiz1Ffp43QpUrJ8F\
+            T2ShRANCAAQTssDf8Rh3algWvLZqBwV7zTGFcy79NgBV1KqG36DT0GBXEtMQluVdn6/sVZXA9UlmMs62EPTs/nnd\
+            7HwATSax",
         public: "\
             MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEE7LA3/EYd2pYFry2agcFe80xhXMu/TYAVdSqht+g09BgVxLTEJbl\
             XZ+v7FWVwPVJZjLOthD07P553ex8AE0msQ==",
     },
     KeyPair {
         private: "\
-            MHcCAQEEIKP72SYJy8Lz1G/FzksPW7g1wqan2gPcRU5GJBZG/1MCoAoGCCqGSM49AwEHoUQDQgAEMVs4h3vTIJ3P\
-            9smkK9IghpKsk6ly0Q8oRrivYXQPoit0sRWScM/erW4QXXMQuSIHDTbAT4VnVyRpybSHsPRFAg==",
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgo/vZJgnLwvPUb8XOSw9buDXCpqfaA9xFTkYkFkb/\
+            UwKhRANCAAQxWziHe9Mgnc/2yaQr0iCGkqyTqXLRDyhGuK9hdA+iK3SxFZJwz96tbhBdcxC5IgcNNsBPhWdXJGnJ\
+            tIew9EUC",
         public: "\
             MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMVs4h3vTIJ3P9smkK9IghpKsk6ly0Q8oRrivYXQPoit0sRWScM/e\
             rW4QXXMQuSIHDTbAT4VnVyRpybSHsPRFAg==",
@@ -88,18 +90,18 @@ pub(super) static P256: [KeyPair; 2] = [
 pub(super) static P384: [KeyPair; 2] = [
     KeyPair {
         private: "\
-            MIGkAgEBBDBBSe1ygleP7g00mhJfn51f6DbVF5SQ/LdMysExxREpyXe2thMdz5KZsFjAtZNB4xOgBwYFK4EEACKh\
-            ZANiAATl6wC5CbhOBKOvO0q18ieNOAqpo6zAoLqUELOf/GihbEh23K1+GLR9LuuuaZiuG7j7LSSnywt4ZdWvQbX2\
-            Gird1lIjnpCG3/lhBhjDDggWDfQ3hQqVOPCovz0nPzPXDLA=",
+            MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBBSe1ygleP7g00mhJfn51f6DbVF5SQ/LdMysExxREp\
+            yXe2thMdz5KZsFjAtZNB4xOhZANiAATl6wC5CbhOBKOvO0q18ieNOAqpo6zAoLqUELOf/GihbEh23K1+GLR9Luuu\
+            aZiuG7j7LSSnywt4ZdWvQbX2Gird1lIjnpCG3/lhBhjDDggWDfQ3hQqVOPCovz0nPzPXDLA=",
         public: "\
             MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE5esAuQm4TgSjrztKtfInjTgKqaOswKC6lBCzn/xooWxIdtytfhi0fS7r\
             rmmYrhu4+y0kp8sLeGXVr0G19hoq3dZSI56Qht/5YQYYww4IFg30N4UKlTjwqL89Jz8z1wyw",
     },
     KeyPair {
         private: "\
-            MIGkAgEBBDBU7XBgGvHY6kNP5gyDolWy3kow2KGskVpYtDYCHfq+v5IJZL9g3LMVXpRB+1I+MrSgBwYFK4EEACKh\
-            ZANiAARFwhrDQU0vXnSmFGhCaYfav2iuoeLrCzxWVLQ0eUyzDAIdJkK/f3DRB9nZATO7NJJs3Pxcbc7N8hYMWJH2\
-            qQMdYSmLoUHq6x3nHrZhyO8ByeZnOfiY8iStjpdA2e5ai1k=",
+            MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBU7XBgGvHY6kNP5gyDolWy3kow2KGskVpYtDYCHfq+\
+            v5IJZL9g3LMVXpRB+1I+MrShZANiAARFwhrDQU0vXnSmFGhCaYfav2iuoeLrCzxWVLQ0eUyzDAIdJkK/f3DRB9nZ\
+            ATO7NJJs3Pxcbc7N8hYMWJH2qQMdYSmLoUHq6x3nHrZhyO8ByeZnOfiY8iStjpdA2e5ai1k=",
         public: "\
             MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAERcIaw0FNL150phRoQmmH2r9orqHi6ws8VlS0NHlMswwCHSZCv39w0QfZ\
             2QEzuzSSbNz8XG3OzfIWDFiR9qkDHWEpi6FB6usd5x62YcjvAcnmZzn4mPIkrY6XQNnuWotZ",
