@@ -7,15 +7,22 @@
 
 mod aliases;
 mod cache;
+mod echo;
 mod extensions;
 mod facts;
+mod files;
 mod forms;
+mod forwarded;
 mod frames;
 mod harness;
 mod headers;
 mod homes;
 mod identity;
+mod layers;
 mod property;
+mod replies;
 mod spelling;
+mod tally;
 mod targets;
+mod upgrade;
 mod wire;
