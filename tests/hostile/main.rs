@@ -5,6 +5,9 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are one program")]
 
+#[path = "../naive/mod.rs"]
+mod naive;
+
 mod aliases;
 mod cache;
 mod echo;
@@ -19,6 +22,7 @@ mod headers;
 mod homes;
 mod identity;
 mod layers;
+mod model;
 mod property;
 mod replies;
 mod spelling;
