@@ -63,6 +63,9 @@ where
                 ResponseFuture::calling(self.inner.call(request))
             }
             Admission::Decided(Verdict::Refuse(rejection)) => {
+                // The inner service may have set a place aside when it was ready. Whoever keeps this service for a
+                // connection that idles would keep the place, too; the clone has none.
+                self.inner = self.inner.clone();
                 ResponseFuture::refused(refusal(&self.gateway, &self.responses, rejection, &request))
             }
             Admission::Load(load) => {

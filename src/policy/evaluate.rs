@@ -118,9 +118,13 @@ impl BoundPolicy {
             }
             Complex::DynamicComplement { .. } => {
                 let Some(statement) = statement() else { return Truth::False };
+                // What is excepted from a Deny is excepted under its own name only.
+                let is_permission = statement.effect == Effect::Allow;
+                let request =
+                    AccessRequest { allowed_as: request.allowed_as.filter(|_| is_permission), ..*request };
                 let mut missing = false;
                 let excepted = Truth::any(statement.resources().iter().map(|resource| {
-                    match self.resolved_covers(resource, request, false) {
+                    match self.resolved_covers(resource, &request, false) {
                         Ok(covers) => Truth::from_bool(covers),
                         Err(Unresolved::Missing(_)) => {
                             missing = true;
@@ -129,11 +133,7 @@ impl BoundPolicy {
                         Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
                     }
                 }));
-                if missing && statement.effect == Effect::Allow {
-                    Truth::False
-                } else {
-                    excepted.negated_if(true)
-                }
+                if missing && is_permission { Truth::False } else { excepted.negated_if(true) }
             }
         }
     }
@@ -156,7 +156,9 @@ impl BoundPolicy {
         plan.push(origin, &pattern, Scope::Stage, false);
         let exact = self.exact(request);
         if !aliases {
-            return Ok(plan.covers_any(&exact));
+            let other = request.as_other_method();
+            let covers_other = || other.is_some_and(|other| plan.covers_any(&self.exact(&other)));
+            return Ok(plan.covers_any(&exact) || covers_other());
         }
         for_each_pattern_alias(&pattern, |alias, canonical_only| {
             plan.push(origin, alias, Scope::Stage, canonical_only);
@@ -345,6 +347,12 @@ mod tests {
         }
         assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/GET/admin")], &head), ExplicitDeny);
         assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/HEAD/admin")], &head), Allow);
+        // The same for resources with variables.
+        let head = AccessRequest::new("HEAD", "/%2A").allowed_as("GET");
+        assert_eq!(decide(&[("Allow", "~/prod/GET/${*}")], &head), Allow);
+        assert_eq!(decide(&[("Allow!", "~/prod/GET/${*}")], &head), ImplicitDeny);
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/GET/${*}")], &head), ExplicitDeny);
+        assert_eq!(decide(&[("Allow", "*"), ("Deny!", "~/prod/HEAD/${*}")], &head), Allow);
     }
 
     #[test]

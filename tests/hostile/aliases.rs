@@ -1,6 +1,13 @@
 //! One resource under several names: a Deny catches them all, an Allow one.
 
 use super::harness::{Server, Setup, home, stage};
+use super::tally::Tally;
+
+#[track_caller]
+fn refuses(tally: &mut Tally, server: &Server, method: &str, target: &str, status: u16) {
+    assert_eq!(server.ask(method, target).status, status, "{method} {target}");
+    tally.refused(&server.world, format!("{method} {target}"));
+}
 
 #[track_caller]
 fn expect(server: &Server, method: &str, target: &str, status: u16) {
@@ -12,6 +19,7 @@ fn expect(server: &Server, method: &str, target: &str, status: u16) {
 
 #[test]
 fn a_deny_for_get_catches_head_and_a_trailing_slash_in_every_home() {
+    let mut tally = Tally::of("trailing slashes and HEAD", 16);
     for (_, home, prefix) in home::ALL {
         let deny = |pattern: &str| format!("~GET{prefix}{pattern}");
         let server = Setup::default()
@@ -34,7 +42,8 @@ fn a_deny_for_get_catches_head_and_a_trailing_slash_in_every_home() {
                 "/service/",
                 "/service/x",
             ] {
-                expect(&server, method, &format!("{prefix}{target}"), 403);
+                assert_eq!(server.ask(method, format!("{prefix}{target}")).status, 403, "{method} {target}");
+                tally.refused(&server.world, format!("{method} {target}"));
             }
             for target in ["/users/you", "/files", "/service", "/users/me/x"] {
                 let answer = server.ask(method, format!("{prefix}{target}"));
@@ -50,6 +59,7 @@ fn a_deny_for_get_catches_head_and_a_trailing_slash_in_every_home() {
 
 #[test]
 fn an_allow_for_get_is_not_one_for_head_or_for_a_trailing_slash() {
+    let mut tally = Tally::of("names that an Allow does not have", 20);
     for (_, home, prefix) in home::ALL {
         let allow = |pattern: &str| format!("~GET{prefix}{pattern}");
         let server =
@@ -70,8 +80,16 @@ fn an_allow_for_get_is_not_one_for_head_or_for_a_trailing_slash() {
             ("QUERY", "/any/x"),
             ("GET", "/any/X"),
             ("GET", "/Any/x"),
+            ("GET", "/any/x;"),
+            ("GET", "/any/x;v=1"),
+            ("GET", "/any/x%20"),
+            ("GET", "/any/x%2C"),
+            ("GET", "/any/x,x"),
+            ("GET", "/any/xx"),
+            ("GET", "/any"),
         ] {
-            expect(&server, method, &format!("{prefix}{target}"), 403);
+            assert_eq!(server.ask(method, format!("{prefix}{target}")).status, 403, "{method} {target}");
+            tally.refused(&server.world, format!("{method} {target}"));
         }
     }
 }
@@ -100,8 +118,9 @@ fn head_as_get_lends_an_allow_and_forgets_no_deny() {
 
 #[test]
 fn a_method_is_what_it_is_spelt() {
+    let mut tally = Tally::of("methods", 20);
     let server = Setup::default().policy(&[("Allow", "*"), ("Deny", "~DELETE/any")]).serve(home::protected);
-    expect(&server, "DELETE", "/any", 403);
+    refuses(&mut tally, &server, "DELETE", "/any", 403);
     for method in
         ["FOO", "QUERY", "X-PURGE", "M_SEARCH", "delete", "TRACE", "A2345678901234567890123456789012"]
     {
@@ -120,14 +139,23 @@ fn a_method_is_what_it_is_spelt() {
         "G'T",
         "GET!",
         "A23456789012345678901234567890123",
+        "GET#",
+        "GE%54",
+        "G^T",
+        "G`T",
+        "G~T",
+        "G&T",
+        "GET+",
+        "0",
     ] {
-        expect(&server, method, "/any", 400);
+        refuses(&mut tally, &server, method, "/any", 400);
         assert_eq!(server.world.take_asked(), [""; 0]);
     }
 }
 
 #[test]
 fn no_method_stands_for_another_in_a_pattern() {
+    let mut tally = Tally::of("methods of patterns", 9);
     let server = Setup::default()
         .policy(&[("Allow", "~GET/*"), ("Allow", "~*/users/7"), ("Deny", "~P*T/any")])
         .serve(home::protected);
@@ -140,27 +168,62 @@ fn no_method_stands_for_another_in_a_pattern() {
         // IAM's star crosses `/`: the pattern covers every path that ends so.
         ("POST", "/any/users/7", 200),
         ("POST", "/users/7x", 403),
+        ("OPTIONS", "/any", 403),
+        ("PATCH", "/any", 403),
+        ("GETX", "/any", 403),
+        ("HEAD", "/any", 403),
     ] {
         let answer = server.ask(method, target);
         assert_eq!(answer.status, status, "{method} {target}");
-        assert_eq!(server.world.take_calls().len(), usize::from(status == 200), "{method} {target}");
+        if status == 200 {
+            assert_eq!(server.world.take_calls().len(), 1, "{method} {target}");
+        } else {
+            tally.refused(&server.world, format!("{method} {target}"));
+        }
     }
 }
 
 #[test]
 fn not_resource_excepts_the_exact_arn_only() {
+    let mut tally = Tally::of("NotResource under aliases", 14);
     // As IAM has it. A policy that excepts from an Allow must except every name; a Deny does it better.
     let server = Setup::default().policy(&[("Allow!", "~GET/admin")]).serve(home::protected);
-    expect(&server, "GET", "/admin", 403);
+    refuses(&mut tally, &server, "GET", "/admin", 403);
     expect(&server, "HEAD", "/admin", 200);
     let server = Setup::default().policy(&[("Allow", "*"), ("Deny!", "~GET/users/*")]).serve(home::protected);
     expect(&server, "GET", "/users/7", 200);
-    expect(&server, "HEAD", "/users/7", 403);
-    expect(&server, "GET", "/admin", 403);
+    // Whatever is not the very thing that is excepted is denied.
+    for (method, target) in [
+        ("HEAD", "/users/7"),
+        ("GET", "/admin"),
+        ("GET", "/users"),
+        ("get", "/users/7"),
+        ("POST", "/users/7"),
+        ("GET", "/Users/7"),
+        ("GET", "/api/users/7"),
+        ("GET", "/users%2A"),
+        ("GET", "/user"),
+    ] {
+        refuses(&mut tally, &server, method, target, 403);
+    }
+    // Spelled in two ways it is one path in front of a router, and two behind it.
+    let policy = [("Allow", "*"), ("Deny!", "~GET/users/a@b")];
+    let server = Setup::default().policy(&policy).serve(home::protected);
+    expect(&server, "GET", "/users/a%40b", 200);
+    refuses(&mut tally, &server, "GET", "/users/a@b/", 403);
+    refuses(&mut tally, &server, "GET", "/users/a%2540b", 403);
+    let server = Setup::default().policy(&policy).serve(home::outside);
+    expect(&server, "GET", "/users/a@b", 200);
+    refuses(&mut tally, &server, "GET", "/users/a%40b", 403);
+    let server = Setup::default().policy(&[("Allow!", "~GET/users/a@b")]).serve(home::protected);
+    refuses(&mut tally, &server, "GET", "/users/a@b", 403);
+    refuses(&mut tally, &server, "GET", "/users/%61@b", 400);
+    refuses(&mut tally, &server, "GET", "/users/a%40b", 403);
 }
 
 #[test]
 fn a_policy_for_another_stage_says_nothing_about_this_one() {
+    let mut tally = Tally::of("policies of other stages", 48);
     for pattern in [
         "arn:aws:execute-api:us-east-1:123456789012:abcdef123/dev/*",
         "arn:aws:execute-api:us-east-1:123456789012:abcdef124/prod/*",
@@ -171,11 +234,15 @@ fn a_policy_for_another_stage_says_nothing_about_this_one() {
         "arn:aws:execute-api:us-east-1:123456789012:abcdef123/pro/*",
         "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod",
         "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET",
+        "arn:aws:execute-api:us-east-1:123456789012:abcdef123/Prod/*",
+        "arn:aws:execute-api:us-east-1:123456789012:ABCDEF123/prod/*",
+        "arn:aws:execute-api:us-east-1:12345678901?:abcdef123/prod",
     ] {
         let server = Setup::default().policy(&[("Allow", pattern)]).serve(home::protected);
         // A path that tries to look like the stage it is not in.
         for target in ["/admin", "/any", "/dev/GET/admin", "/any/dev/GET/x"] {
-            expect(&server, "GET", target, 403);
+            assert_eq!(server.ask("GET", target).status, 403, "{pattern} {target}");
+            tally.refused(&server.world, format!("{target} under {pattern}"));
         }
     }
     let server = Setup::default().stage(stage().with_base_path("/any").unwrap()).serve(home::protected);

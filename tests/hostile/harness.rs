@@ -10,6 +10,8 @@ use axum::Router;
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use axum::routing::{any, get, post};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::sync::oneshot;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
@@ -75,6 +77,21 @@ impl World {
         }))
     }
 
+    /// A handler that opens a WebSocket for whoever asks for one.
+    fn upgrading(self: &Arc<Self>) -> impl Fn(HeaderMap) -> Ready<Response> + Clone + Send + Sync + 'static {
+        let world = Arc::clone(self);
+        move |headers| {
+            world.called("ws");
+            let mut response = Response::default();
+            if headers.contains_key(UPGRADE) {
+                *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+                response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            }
+            ready(response)
+        }
+    }
+
     /// Every kind of route.
     pub fn router(self: &Arc<Self>) -> Router {
         let api = Router::new()
@@ -95,6 +112,7 @@ impl World {
             .route("/any", any(self.handler("any")))
             .route("/any/{x}", any(self.handler("any-x")))
             .route("/post", post(self.handler("post")))
+            .route("/ws", any(self.upgrading()))
             .nest("/api", api)
             .nest("/tenants/{tenant}", tenant)
             .nest_service("/service", self.service("service"))
@@ -205,6 +223,12 @@ impl Setup {
     {
         let (world, service) = self.make(|world, layer| home(world.router(), layer));
         Server::start(world, service)
+    }
+
+    /// Serves it on a loopback socket, whose peers it knows.
+    pub fn serve_directly(self) -> Server {
+        let (world, protected) = self.make(|world, layer| protect(world.router(), layer));
+        Server::run(world, async move |listener| axum::serve(listener, protected).await)
     }
 
     /// Calls it without a socket.

@@ -13,6 +13,7 @@ use tower_lambda_authorizer::policy::AnyMethod;
 use tower_lambda_authorizer::{AuthorizerLayer, AuthorizerResponse};
 
 use super::harness::{Boxed, Server, Setup, World, answering, stage};
+use super::tally::Tally;
 
 /// Sets another path, as a rewriting middleware does.
 fn moved_to(path: &'static str) -> MapRequestLayer<impl Fn(Request) -> Request + Clone + Send + Sync> {
@@ -32,58 +33,72 @@ fn trimmed() -> MapRequestLayer<impl Fn(Request) -> Request + Clone + Send + Syn
 }
 
 #[track_caller]
-fn expect(server: &Server, target: &str, status: u16, arn: Option<&str>, call: Option<&str>) {
+fn expect(
+    tally: &mut Tally,
+    server: &Server,
+    target: &str,
+    status: u16,
+    arn: Option<&str>,
+    call: Option<&str>,
+) {
     let answer = server.ask("GET", target);
-    let (calls, asked) = (server.world.take_calls(), server.world.take_asked());
-    assert_eq!(calls, Vec::from_iter(call), "{target}");
+    let asked = server.world.take_asked();
+    match call {
+        Some(call) => assert_eq!(server.world.take_calls(), [call], "{target}"),
+        None => tally.refused(&server.world, target),
+    }
     assert_eq!(asked, Vec::from_iter(arn), "{target}");
     assert_eq!(answer.status, status, "{target}");
 }
 
 #[test]
 fn a_rewrite_between_two_routers_is_refused() {
+    let mut tally = Tally::of("layer order", 3);
     let server = Setup::default().serve(|router, layer| {
         Router::new().fallback_service(moved_to("/admin").layer(protect(router, layer)))
     });
-    expect(&server, "/users/me", 500, None, None);
-    expect(&server, "/%61dmin", 400, None, None);
-    expect(&server, "/admin", 200, Some("GET/admin"), Some("admin"));
+    expect(&mut tally, &server, "/users/me", 500, None, None);
+    expect(&mut tally, &server, "/%61dmin", 400, None, None);
+    expect(&mut tally, &server, "/admin", 200, Some("GET/admin"), Some("admin"));
 
     let server = Setup::default().serve(|router, layer| {
         Router::new().nest_service("/outer", moved_to("/admin").layer(protect(router, layer)))
     });
-    expect(&server, "/outer/users/me", 500, None, None);
-    expect(&server, "/outer/admin", 200, Some("GET/outer/admin"), Some("admin"));
+    expect(&mut tally, &server, "/outer/users/me", 500, None, None);
+    expect(&mut tally, &server, "/outer/admin", 200, Some("GET/outer/admin"), Some("admin"));
 
     let server = Setup::default()
         .serve(|router, layer| Router::new().fallback_service(moved_to("/admin").layer(layer.layer(router))));
-    expect(&server, "/users/me", 500, None, None);
+    expect(&mut tally, &server, "/users/me", 500, None, None);
 }
 
 #[test]
 fn a_rewrite_after_routing_is_refused() {
+    let mut tally = Tally::of("layer order", 2);
     // The handler of `/users/me` would run, and the policy would speak about `/admin`.
     let server = Setup::default().serve(|router, layer| router.layer(layer).layer(moved_to("/admin")));
-    expect(&server, "/users/me", 500, None, None);
-    expect(&server, "/none", 500, None, None);
-    expect(&server, "/admin", 200, Some("GET/admin"), Some("admin"));
+    expect(&mut tally, &server, "/users/me", 500, None, None);
+    expect(&mut tally, &server, "/none", 500, None, None);
+    expect(&mut tally, &server, "/admin", 200, Some("GET/admin"), Some("admin"));
 }
 
 #[test]
 fn a_rewrite_outside_of_everything_is_what_is_authorized() {
+    let mut tally = Tally::of("layer order", 1);
     let policy = [("Allow", "*"), ("Deny", "~GET/admin")];
     let server = Setup::default()
         .policy(&policy)
         .serve(|router, layer| Boxed::new(protect(router, layer).layer(moved_to("/admin"))));
-    expect(&server, "/users/me", 403, Some("GET/admin"), None);
+    expect(&mut tally, &server, "/users/me", 403, Some("GET/admin"), None);
     let server = Setup::default()
         .policy(&policy)
         .serve(|router, layer| Boxed::new(protect(router, layer).layer(moved_to("/users/me"))));
-    expect(&server, "/admin", 200, Some("GET/users/me"), Some("me"));
+    expect(&mut tally, &server, "/admin", 200, Some("GET/users/me"), Some("me"));
 }
 
 #[test]
 fn a_planted_original_uri_does_not_decide() {
+    let mut tally = Tally::of("layer order", 1);
     let plant = || {
         MapRequestLayer::new(|mut request: Request| {
             request.extensions_mut().insert(OriginalUri("/users/me".parse().unwrap()));
@@ -94,48 +109,71 @@ fn a_planted_original_uri_does_not_decide() {
     let server = Setup::default()
         .policy(&policy)
         .serve(|router, layer| Boxed::new(protect(router, layer).layer(plant())));
-    expect(&server, "/admin", 500, None, None);
-    expect(&server, "/users/me", 200, Some("GET/users/me"), Some("me"));
+    expect(&mut tally, &server, "/admin", 500, None, None);
+    expect(&mut tally, &server, "/users/me", 200, Some("GET/users/me"), Some("me"));
     let server = Setup::default().policy(&policy).serve(|router, layer| plant().layer(layer.layer(router)));
-    expect(&server, "/admin", 500, None, None);
+    expect(&mut tally, &server, "/admin", 500, None, None);
 }
 
 #[test]
 fn a_slash_normalizer_counts_where_it_stands() {
+    let mut tally = Tally::of("layer order", 5);
     let policy = [("Allow", "~GET/admin")];
     // Outside: what is routed is what is authorized.
     let server = Setup::default()
         .policy(&policy)
         .serve(|router, layer| Boxed::new(protect(router, layer).layer(trimmed())));
     for target in ["/admin", "/admin/", "//admin", "///admin//"] {
-        expect(&server, target, 200, Some("GET/admin"), Some("admin"));
+        expect(&mut tally, &server, target, 200, Some("GET/admin"), Some("admin"));
     }
     for target in ["/users//me", "/%61dmin", "/./admin"] {
-        expect(&server, target, 400, None, None);
+        expect(&mut tally, &server, target, 400, None, None);
     }
     // Between two routers, and behind the only one, it moves requests that were already looked at.
     let server = Setup::default()
         .policy(&policy)
         .serve(|router, layer| Router::new().fallback_service(trimmed().layer(protect(router, layer))));
-    expect(&server, "/admin", 200, Some("GET/admin"), Some("admin"));
-    expect(&server, "/admin/", 500, None, None);
-    expect(&server, "//admin", 400, None, None);
+    expect(&mut tally, &server, "/admin", 200, Some("GET/admin"), Some("admin"));
+    expect(&mut tally, &server, "/admin/", 500, None, None);
+    expect(&mut tally, &server, "//admin", 400, None, None);
     let server = Setup::default().policy(&policy).serve(|router, layer| router.layer(layer).layer(trimmed()));
-    expect(&server, "/admin", 200, Some("GET/admin"), Some("admin"));
-    expect(&server, "/admin/", 500, None, None);
-    expect(&server, "//admin", 400, None, None);
+    expect(&mut tally, &server, "/admin", 200, Some("GET/admin"), Some("admin"));
+    expect(&mut tally, &server, "/admin/", 500, None, None);
+    expect(&mut tally, &server, "//admin", 400, None, None);
 }
 
 #[test]
 fn the_arn_has_every_nested_prefix_with_its_parameters() {
+    let mut tally = Tally::of("layer order", 14);
     let server = Setup::default().serve(|router, layer| {
         let inner = Router::new().nest("/v1", router.layer(layer));
         Router::new().nest("/t/{tenant}", inner)
     });
-    expect(&server, "/t/acme/v1/admin", 200, Some("GET/t/acme/v1/admin"), Some("admin tenant=acme"));
-    expect(&server, "/t/a%20b/v1/users/7", 200, Some("GET/t/a%20b/v1/users/7"), Some("user tenant=a b id=7"));
-    expect(&server, "/t/%40/v1/admin", 200, Some("GET/t/%40/v1/admin"), Some("admin tenant=@"));
-    expect(&server, "/t/v1/v1/service/v1", 200, Some("GET/t/v1/v1/service/v1"), Some("service /v1"));
+    expect(
+        &mut tally,
+        &server,
+        "/t/acme/v1/admin",
+        200,
+        Some("GET/t/acme/v1/admin"),
+        Some("admin tenant=acme"),
+    );
+    expect(
+        &mut tally,
+        &server,
+        "/t/a%20b/v1/users/7",
+        200,
+        Some("GET/t/a%20b/v1/users/7"),
+        Some("user tenant=a b id=7"),
+    );
+    expect(&mut tally, &server, "/t/%40/v1/admin", 200, Some("GET/t/%40/v1/admin"), Some("admin tenant=@"));
+    expect(
+        &mut tally,
+        &server,
+        "/t/v1/v1/service/v1",
+        200,
+        Some("GET/t/v1/v1/service/v1"),
+        Some("service /v1"),
+    );
     for target in [
         "/t//v1/admin",
         "/t/../v1/admin",
@@ -151,7 +189,8 @@ fn the_arn_has_every_nested_prefix_with_its_parameters() {
         // What two nested routers do not route at all is not found, whoever asks.
         let answer = server.ask("GET", target);
         assert!(matches!(answer.status, 400 | 404), "{target}");
-        assert_eq!((server.world.take_calls(), server.world.take_asked()), (vec![], vec![]), "{target}");
+        assert_eq!(server.world.take_asked(), [""; 0], "{target}");
+        tally.refused(&server.world, target);
     }
 
     let server = Setup::default()
@@ -159,17 +198,18 @@ fn the_arn_has_every_nested_prefix_with_its_parameters() {
         .layer(|layer| layer.decode_unreserved_escapes())
         .serve(|router, layer| Router::new().nest_service("/t/{tenant}", protect(router, layer)));
     let admin = Some("admin tenant=acme@x");
-    expect(&server, "/t/acme@x/admin", 200, Some("GET/t/acme@x/admin"), admin);
-    expect(&server, "/t/acme%40x/admin", 200, Some("GET/t/acme@x/admin"), admin);
-    expect(&server, "/t/%61cme%40x/%61dmin", 200, Some("GET/t/acme@x/admin"), admin);
-    expect(&server, "/t/other/admin", 403, Some("GET/t/other/admin"), None);
-    expect(&server, "/t//admin", 400, None, None);
-    expect(&server, "/t/acme@x//admin", 400, None, None);
-    expect(&server, "/t/../admin", 400, None, None);
+    expect(&mut tally, &server, "/t/acme@x/admin", 200, Some("GET/t/acme@x/admin"), admin);
+    expect(&mut tally, &server, "/t/acme%40x/admin", 200, Some("GET/t/acme@x/admin"), admin);
+    expect(&mut tally, &server, "/t/%61cme%40x/%61dmin", 200, Some("GET/t/acme@x/admin"), admin);
+    expect(&mut tally, &server, "/t/other/admin", 403, Some("GET/t/other/admin"), None);
+    expect(&mut tally, &server, "/t//admin", 400, None, None);
+    expect(&mut tally, &server, "/t/acme@x//admin", 400, None, None);
+    expect(&mut tally, &server, "/t/../admin", 400, None, None);
 }
 
 #[test]
 fn nothing_a_finished_router_answers_is_left_out() {
+    let mut tally = Tally::of("what a router answers by itself", 5);
     let bare = |policy: &[(&str, &str)]| {
         Setup::default().policy(policy).serve(|_, layer| {
             let router = Router::new().route("/only", get(|| ready("")).post(|| ready("")));
@@ -186,6 +226,7 @@ fn nothing_a_finished_router_answers_is_left_out() {
         ("GET", "/", 404),
     ] {
         assert_eq!(refusing.ask(method, target).status, 403, "{method} {target}");
+        tally.refused(&refusing.world, format!("{method} {target}"));
         assert_eq!(allowing.ask(method, target).status, otherwise, "{method} {target}");
     }
     assert_eq!(allowing.ask("PUT", "/only").header("allow"), Some("GET,HEAD,POST"));
@@ -197,6 +238,7 @@ fn nothing_a_finished_router_answers_is_left_out() {
 
 #[test]
 fn public_routes_stay_public_and_hand_nothing_over() {
+    let mut tally = Tally::of("public neighbours", 6);
     let server = Setup::default().policy(&[]).serve(|router, layer| {
         Router::new().route("/public", get(|| ready("hello"))).fallback_service(protect(router, layer))
     });
@@ -207,14 +249,17 @@ fn public_routes_stay_public_and_hand_nothing_over() {
         [("/public/", 401), ("/admin", 401), ("/publi%63", 400), ("//public", 400), ("/none", 401)]
     {
         assert_eq!(anonymous(target).status, status, "{target}");
-        assert_eq!((server.world.take_calls(), server.world.take_asked()), (vec![], vec![]));
+        assert_eq!(server.world.take_asked(), [""; 0]);
+        tally.refused(&server.world, target);
     }
     let refused = server.send(b"POST /public HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(refused.status, 405);
+    tally.refused(&server.world, "POST /public");
 }
 
 #[test]
 fn of_two_authorizers_both_must_allow() {
+    let mut tally = Tally::of("nested authorizers", 4);
     let inner_world = Arc::<World>::default();
     let seen = Arc::clone(&inner_world);
     let inner = answering(move |event| {
@@ -236,7 +281,11 @@ fn of_two_authorizers_both_must_allow() {
         let answer = server.ask("GET", target);
         assert_eq!(answer.status, status, "{target}");
         assert_eq!(inner_world.take_asked().len(), inner_asked, "{target}");
-        assert_eq!(server.world.take_calls().len(), usize::from(status == 200), "{target}");
+        if status == 200 {
+            assert_eq!(server.world.take_calls().len(), 1, "{target}");
+        } else {
+            tally.refused(&server.world, target);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
 use tower_lambda_authorizer::request::IdentitySource;
 
 use super::harness::{Local, Setup, home};
+use super::tally::Tally;
 
 const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 
@@ -31,17 +32,25 @@ static NO_TOKEN: &[(&str, Headers)] = &[
     ("UTF-8", &[("Authorization", "oké".as_bytes())]),
     ("latin-1", &[("Authorization", b"ok\xe9")]),
     ("too long", &[("Authorization", &LONG)]),
+    ("three times", &[("Authorization", b"ok"), ("Authorization", b"ok"), ("Authorization", b"ok")]),
+    ("twice, one blank", &[("Authorization", b"ok"), ("Authorization", b" ")]),
+    ("twice, the first obs-text", &[("Authorization", b"\xff"), ("Authorization", b"ok")]),
+    ("a tab in front of a tab", &[("Authorization", b"\t\t")]),
+    ("a zero-width space", &[("Authorization", "ok\u{200b}".as_bytes())]),
+    ("a no-break space", &[("Authorization", b"ok\xa0")]),
+    ("a byte order mark", &[("Authorization", b"\xef\xbb\xbfok")]),
 ];
 
 #[test]
 fn what_is_no_token_is_unauthorized_and_no_authorizer_hears_of_it() {
+    let mut tally = Tally::of("tokens that are none", 22);
     for (name, home, prefix) in home::ALL {
         let cached = Setup::default().layer(|layer| layer.with_cache(MemoryCache::default()));
         for server in [Setup::default().serve(home), cached.serve(home)] {
             for (case, headers) in NO_TOKEN {
                 let head = super::wire::head("GET", format!("{prefix}/admin").as_bytes(), headers);
                 let answer = server.send(&head);
-                assert_eq!(server.world.take_calls(), [""; 0], "{name}: {case}");
+                tally.refused(&server.world, case);
                 assert_eq!(server.world.take_asked(), [""; 0], "{name}: {case}");
                 assert_eq!(answer.status, 401, "{name}: {case}");
                 assert_eq!(answer.body, r#"{"message":"Unauthorized"}"#, "{name}: {case}");
@@ -124,6 +133,15 @@ static NO_IDENTITY: &[(&str, Headers, bool)] = &[
     // One is missing and another ambiguous: that is ambiguous.
     ("?key=k&key=k", &[("cookie", b"c")], false),
     ("", &[("authorization", b"a"), ("authorization", b"a")], false),
+    // Names in other clothes, and lists.
+    ("?%6bey=k&key=k", &[("authorization", b"a"), ("cookie", b"c")], false),
+    ("?key=k&key=%6b", &[("authorization", b"a"), ("cookie", b"c")], false),
+    ("?key=k,l&key", &[("authorization", b"a"), ("cookie", b"c")], false),
+    ("?%00key=k", &[("authorization", b"a"), ("cookie", b"c")], true),
+    ("?+key=k", &[("authorization", b"a"), ("cookie", b"c")], true),
+    ("?key%00=k", &[("authorization", b"a"), ("cookie", b"c")], true),
+    ("?KEY=k", &[("authorization", b"a"), ("cookie", b"c")], true),
+    ("?=k&key=%c0%af", &[("authorization", b"a"), ("cookie", b"c")], false),
 ];
 
 fn ask(local: &Local, query: &str, headers: Headers) -> (StatusCode, usize, usize) {
@@ -137,6 +155,7 @@ fn ask(local: &Local, query: &str, headers: Headers) -> (StatusCode, usize, usiz
 
 #[test]
 fn an_ambiguous_identity_is_unauthorized_in_every_mode() {
+    let mut tally = Tally::of("duplicate and ambiguous identity", 32);
     type Build = fn(AuthorizerLayerBuilder) -> AuthorizerLayerBuilder;
     let modes: [(&str, Build); 3] = [
         ("plain", |layer| layer),
@@ -152,6 +171,9 @@ fn an_ambiguous_identity_is_unauthorized_in_every_mode() {
                 _ => (StatusCode::UNAUTHORIZED, 0, 0),
             };
             assert_eq!(ask(&local, query, headers), expected, "{mode}: {query} {headers:?}");
+            if expected.2 == 0 {
+                tally.refused(&local.world, format!("{query} {headers:?}"));
+            }
         }
         let good: Headers = &[("authorization", b"a"), ("cookie", b"c"), ("cookie", b"d")];
         assert_eq!(ask(&local, "?a=b&key=k%20l&other", good), (StatusCode::OK, 1, 1), "{mode}");
@@ -160,6 +182,7 @@ fn an_ambiguous_identity_is_unauthorized_in_every_mode() {
 
 #[test]
 fn a_query_value_over_eight_kibibytes_is_unauthorized() {
+    let mut tally = Tally::of("sizes of an identity", 3);
     let local = Setup::default()
         .request()
         .layer(|layer| layer.with_identity_sources([IdentitySource::query_string("key")]))
@@ -173,6 +196,9 @@ fn a_query_value_over_eight_kibibytes_is_unauthorized() {
     ] {
         let ran = usize::from(status == StatusCode::OK);
         assert_eq!(ask(&local, &format!("?key={value}"), &[]), (status, ran, ran), "{}", value.len());
+        if ran == 0 {
+            tally.refused(&local.world, format!("{}{}", &value[..1], value.len()));
+        }
     }
 }
 

@@ -5,17 +5,28 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are one program")]
 
+#[path = "../naive/mod.rs"]
+mod naive;
+
 mod aliases;
 mod cache;
+mod echo;
 mod extensions;
 mod facts;
+mod files;
 mod forms;
+mod forwarded;
 mod frames;
 mod harness;
 mod headers;
 mod homes;
 mod identity;
+mod layers;
+mod model;
 mod property;
+mod replies;
 mod spelling;
+mod tally;
 mod targets;
+mod upgrade;
 mod wire;

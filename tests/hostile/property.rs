@@ -132,7 +132,7 @@ fn segment() -> impl Strategy<Value = String> {
     prop_oneof![3 => pieces.clone().prop_map(str::to_owned), 1 => (pieces.clone(), pieces).prop_map(|(a, b)| format!("{a}{b}"))]
 }
 
-fn target() -> impl Strategy<Value = String> {
+pub fn target() -> impl Strategy<Value = String> {
     let starts =
         ["", "/users", "/users/x", "/admin", "/files", "/any", "/service", "/tenants/t", "/%75sers", "/pair"];
     (prop::sample::select(starts.to_vec()), prop::collection::vec(segment(), 0..4)).prop_map(
@@ -144,7 +144,7 @@ fn target() -> impl Strategy<Value = String> {
 }
 
 /// Every kind of route, each of which writes down all by which it could tell two requests apart.
-fn router(world: &Arc<World>, with_catch_all: bool) -> Router {
+pub fn router(world: &Arc<World>, with_catch_all: bool) -> Router {
     let by_path = |name: &'static str| {
         let world = Arc::clone(world);
         Boxed::new(service_fn(move |request: Request| {
