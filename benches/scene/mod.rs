@@ -6,6 +6,7 @@ pub(crate) mod others;
 pub(crate) mod policies;
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -15,6 +16,7 @@ use axum::extract::Path;
 use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use tower::{Service, ServiceExt};
+use tower_lambda_authorizer::policy::{AccessRequest, Decision};
 
 /// Something to do many times over, each time with a fresh request.
 pub(crate) trait Work {
@@ -84,7 +86,7 @@ impl<T, F: FnMut() -> T> Work for Calling<F> {
 
     fn run(&mut self) {
         for _ in 0..self.times {
-            std::hint::black_box((self.call)());
+            black_box((self.call)());
         }
     }
 }
@@ -162,5 +164,29 @@ pub(crate) fn overhead() -> Vec<Case> {
     cases.extend(layers::hits());
     cases.extend(layers::policies());
     cases.extend(layers::uncached());
+    cases
+}
+
+/// Decisions alone, without a request around them.
+pub(crate) fn decisions() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (shape, count) in
+        [("Head", 1), ("Head", 10), ("Head", 100), ("Head", 1000), ("Tail", 100), ("Stars", 100)]
+    {
+        let text = policies::text(shape, "GET/users/*/orders/*", count);
+        let policy = policies::bound(&text);
+        let decide = move || {
+            let asked = AccessRequest::new("GET", black_box("/users/42/orders/1001"));
+            let decision = policy.evaluate(&asked).decision();
+            assert_eq!(decision, Decision::Allow);
+            decision
+        };
+        cases.push(Case::call(format!("decide, {shape}, {count} statements"), decide));
+    }
+    for count in [1, 10, 100] {
+        let text = policies::text("Head", "GET/users/*/orders/*", count);
+        let read = move || policies::bound(black_box(&text));
+        cases.push(Case::call(format!("parse and bind, {count} statements"), read));
+    }
     cases
 }
