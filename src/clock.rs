@@ -157,7 +157,7 @@ impl std::fmt::Debug for Watch {
 
 /// Whole nanoseconds; 584 years fit, and more than that is as good as for ever.
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use crate::contract::{
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, Asked, CanonicalPath, EventMaker, Identity, Location, RequestId, SourceAddress, TargetRules,
-    TokenExpression, check_request_line, locate, opens_websocket, read_path,
+    ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityValue, Location, RequestId, SourceAddress,
+    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -145,23 +145,20 @@ impl Gateway {
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(&self.view(request, located, &path.as_sent))?;
-        let question = Question { method: request.method().clone(), path, request_id: None };
-
-        let mut ticket = None;
-        if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
-            let key = CacheKeyRef::new(&self.space, identity);
-            if let Some((authorization, now)) = caching.find(&key, &self.watch) {
-                return Ok(Admission::Decided(self.decide(
-                    authorization,
-                    true,
-                    &question,
-                    request,
-                    Some(now),
-                )));
-            }
-            ticket = Some(caching.ticket(&key));
+        let view = self.view(request, located, &path.as_sent);
+        if let Some(caching) = &self.caching
+            && let Some(identity) = self.peek(&view)
+            && let Some((authorization, now)) =
+                caching.find(&CacheKeyRef::new(&self.space, &identity), &self.watch)
+        {
+            let question = Question { method: request.method().clone(), path, request_id: None };
+            let verdict = self.decide(authorization, true, &question, request, Some(now));
+            return Ok(Admission::Decided(verdict));
         }
+        let identity = self.identity(&view)?;
+        let question = Question { method: request.method().clone(), path, request_id: None };
+        let kept = self.caching.as_ref().zip(identity.as_ref());
+        let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));
         Ok(Admission::Load(self.load(request, located, question, identity.as_ref(), ticket)))
     }
 
@@ -353,7 +350,8 @@ impl Gateway {
         let arn = self.stage.arn().arn(method, arn_path);
         let event = match &self.kind {
             AuthorizerKind::Token { .. } => {
-                let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
+                let token = identity.and_then(|identity| identity.iter().next());
+                let token = token.map(IdentityValue::text).unwrap_or_default();
                 AuthorizerEvent::from(TokenEvent::new(arn, token))
             }
             AuthorizerKind::Request { .. } => {

@@ -20,7 +20,7 @@ impl BoundPolicy {
         let exact = self.exact(request);
         let mut denied = Found::default();
         if !self.deny.is_empty() {
-            for_each_alias(exact, request, |target| {
+            for_each_alias(&exact, request, |target| {
                 self.search(&self.deny, target, request, &mut denied);
             });
             if !self.deny.complex().is_empty() {
@@ -162,7 +162,7 @@ impl BoundPolicy {
             plan.push(origin, alias, Scope::Stage, canonical_only);
         });
         let mut covers = false;
-        for_each_alias(exact, request, |target| covers = covers || plan.covers_any(target));
+        for_each_alias(&exact, request, |target| covers = covers || plan.covers_any(target));
         Ok(covers)
     }
 
@@ -202,26 +202,30 @@ impl<'p> Found<'p> {
 
 /// Every spelling of the request that an explicit denial is compared with. A slash that is added at the end is part
 /// of the patterns.
+#[inline]
 pub(super) fn for_each_alias<'a>(
-    exact: Target<'a>,
+    exact: &Target<'a>,
     request: &AccessRequest<'a>,
     mut compare: impl FnMut(&Target<'a>),
 ) {
-    let as_get = matches!(request.method, "HEAD" | "CONNECT");
-    let mut spelling = |target: Target<'a>| {
-        compare(&target);
-        if as_get {
-            compare(&target.with_method("GET"));
+    compare(exact);
+    let as_get = matches!(request.method, "HEAD" | "CONNECT").then(|| exact.with_method("GET"));
+    if let Some(get) = &as_get {
+        compare(get);
+    }
+    let mut spelling = |path, is_canonical| {
+        compare(&exact.with_path(path, is_canonical));
+        if let Some(get) = &as_get {
+            compare(&get.with_path(path, is_canonical));
         }
     };
-    spelling(exact);
     if let Some(shorter) = without_last_slash(exact.path) {
-        spelling(exact.with_path(shorter, exact.is_canonical));
+        spelling(shorter, exact.is_canonical);
     }
     if let Some(canonical) = request.canonical_path {
-        spelling(exact.with_path(canonical, true));
+        spelling(canonical, true);
         if let Some(shorter) = without_last_slash(canonical) {
-            spelling(exact.with_path(shorter, true));
+            spelling(shorter, true);
         }
     }
 }

@@ -45,6 +45,11 @@ pub(crate) fn is_reserved(byte: u8) -> bool {
     class(byte) == RESERVED
 }
 
+/// What stands for itself in a path: all of these, and the slash.
+pub(crate) fn stands_for_itself(byte: u8) -> bool {
+    class(byte) & (UNRESERVED | RESERVED | SLASH) != 0
+}
+
 /// What happens to `*` and `?`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wildcards {
