@@ -15,7 +15,7 @@ use tower_lambda_authorizer::{
 };
 
 use super::policies::{self, STAGE};
-use super::{Case, ask, head, request, router};
+use super::{Case, ask, finished, head, request, router};
 
 /// An answer of two statements for everybody.
 pub(crate) const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[
@@ -59,7 +59,7 @@ fn conditional(condition: &str) -> AuthorizerLayer {
 
 fn filled<E: std::fmt::Debug>(layer: Result<AuthorizerLayer, E>) -> AuthorizerLayer {
     let layer = layer.expect("a good layer");
-    let service = layer.layer(router());
+    let service = layer.layer(finished());
     for token in 0..1000 {
         ask(&service, request(&head(token)));
     }
@@ -88,8 +88,8 @@ async fn over_json(event: AuthorizerEvent) -> Result<AuthorizerResponse, Authori
 pub(crate) fn hits() -> Vec<Case> {
     let (allow, deny) = (cached(ALLOW), cached(DENY));
     vec![
-        Case::service("hit, allowed, outside", allow.layer(router()), StatusCode::OK),
-        Case::service("hit, denied, outside", deny.layer(router()), StatusCode::FORBIDDEN),
+        Case::service("hit, allowed, outside", allow.layer(finished()), StatusCode::OK),
+        Case::service("hit, denied, outside", deny.layer(finished()), StatusCode::FORBIDDEN),
         in_router("hit, allowed, Router::layer", &allow),
         Case::service("hit, allowed, protect", protect(router(), allow), StatusCode::OK),
         Case::service("hit, denied, protect", protect(router(), deny), StatusCode::FORBIDDEN),
@@ -103,7 +103,7 @@ pub(crate) fn policies() -> Vec<Case> {
         let layer = cached(&policies::text("Head", "GET/users/*", count));
         cases.push(Case::service(
             format!("hit, {count} statements, outside"),
-            layer.layer(router()),
+            layer.layer(finished()),
             StatusCode::OK,
         ));
     }
@@ -114,7 +114,7 @@ pub(crate) fn policies() -> Vec<Case> {
         ("DateLessThan", r#","Condition":{"DateLessThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}"#),
     ] {
         let layer = conditional(condition);
-        cases.push(Case::service(format!("hit, {name}, outside"), layer.layer(router()), StatusCode::OK));
+        cases.push(Case::service(format!("hit, {name}, outside"), layer.layer(finished()), StatusCode::OK));
     }
     cases
 }
@@ -126,14 +126,14 @@ pub(crate) fn uncached() -> Vec<Case> {
     let request = AuthorizerLayer::request(always(ALLOW), stage()).build().expect("a good layer");
     let json = AuthorizerLayer::request(authorizer_fn(over_json), stage()).build().expect("a good layer");
     vec![
-        Case::service("uncached, the same answer to all, outside", trivial.layer(router()), StatusCode::OK),
+        Case::service("uncached, the same answer to all, outside", trivial.layer(finished()), StatusCode::OK),
         Case::service(
             "uncached, a policy built, outside",
-            build(authorizer_fn(answer)).layer(router()),
+            build(authorizer_fn(answer)).layer(finished()),
             StatusCode::OK,
         ),
-        Case::service("uncached, REQUEST, outside", request.layer(router()), StatusCode::OK),
-        Case::service("uncached, over JSON, outside", json.layer(router()), StatusCode::OK),
+        Case::service("uncached, REQUEST, outside", request.layer(finished()), StatusCode::OK),
+        Case::service("uncached, over JSON, outside", json.layer(finished()), StatusCode::OK),
     ]
 }
 

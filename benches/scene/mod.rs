@@ -157,6 +157,11 @@ pub(crate) fn router() -> Router {
     Router::new().route("/users/{id}", get(user))
 }
 
+/// The router as a server has it: without the state, axum would finish every handler once more for each request.
+pub(crate) fn finished() -> Router {
+    router().with_state(())
+}
+
 /// The bare router first, then all that is compared with it.
 pub(crate) fn overhead() -> Vec<Case> {
     let mut cases = vec![others::bare()];

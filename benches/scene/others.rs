@@ -14,14 +14,14 @@ use tower::layer::util::Identity;
 use tower_http::auth::{AsyncAuthorizeRequest, AsyncRequireAuthorizationLayer};
 use tower_http::validate_request::ValidateRequestHeaderLayer;
 
-use super::{Case, router};
+use super::{Case, finished, router};
 
 /// What a layer that decides nothing tells the handler.
 #[derive(Clone)]
 struct Caller;
 
 pub(crate) fn bare() -> Case {
-    Case::service("bare", router().with_state::<()>(()), StatusCode::OK)
+    Case::service("bare", finished(), StatusCode::OK)
 }
 
 pub(crate) fn layers() -> Vec<Case> {
@@ -39,11 +39,11 @@ pub(crate) fn layers() -> Vec<Case> {
     });
     vec![
         inside("no layer at all, Router::layer", router().layer(Identity::new())),
-        Case::service("tower-http validate, outside", validate.layer(router()), StatusCode::OK),
+        Case::service("tower-http validate, outside", validate.layer(finished()), StatusCode::OK),
         inside("tower-http validate, Router::layer", router().layer(validate)),
-        Case::service("tower-http async authorize, outside", authorize.layer(router()), StatusCode::OK),
+        Case::service("tower-http async authorize, outside", authorize.layer(finished()), StatusCode::OK),
         inside("tower-http async authorize, Router::layer", router().layer(authorize)),
-        Case::service("from_fn that inserts, outside", insert.layer(router()), StatusCode::OK),
+        Case::service("from_fn that inserts, outside", insert.layer(finished()), StatusCode::OK),
         inside("from_fn that inserts, Router::layer", router().layer(insert)),
     ]
 }

@@ -52,6 +52,7 @@ impl CacheKey {
         CacheKeyRef { space: &self.space, values: Values::OfKey(&self.values) }
     }
 
+    #[inline]
     pub(crate) fn is_of(&self, space: &Arc<KeySpace>) -> bool {
         Arc::ptr_eq(&self.space, space)
     }
@@ -66,6 +67,7 @@ impl PartialEq for CacheKey {
 impl Eq for CacheKey {}
 
 impl Hash for CacheKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         hash(&self.space, bytes_of(&self.values), state);
     }
@@ -99,7 +101,9 @@ impl<'a> CacheKeyRef<'a> {
     #[must_use]
     pub fn to_key(&self) -> CacheKey {
         let values = match self.values {
-            Values::OfRequest(identity) => identity.iter().map(|value| value.text().into()).collect(),
+            Values::OfRequest(identity) => {
+                identity.values().iter().map(|value| value.text().into()).collect()
+            }
             Values::OfKey(values) => values.into(),
         };
         CacheKey { space: Arc::clone(self.space), values }
@@ -107,12 +111,11 @@ impl<'a> CacheKeyRef<'a> {
 
     /// Whether this is that key.
     #[must_use]
+    #[inline]
     pub fn equals(&self, key: &CacheKey) -> bool {
         key.is_of(self.space)
             && match self.values {
-                Values::OfRequest(identity) => {
-                    identity.iter().map(IdentityValue::as_bytes).eq(bytes_of(&key.values))
-                }
+                Values::OfRequest(identity) => equal(identity.values(), &key.values),
                 Values::OfKey(values) => *values == *key.values,
             }
     }
@@ -122,7 +125,7 @@ impl Hash for CacheKeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self.values {
             Values::OfRequest(identity) => {
-                hash(self.space, identity.iter().map(IdentityValue::as_bytes), state);
+                hash(self.space, identity.values().iter().map(IdentityValue::as_bytes), state);
             }
             Values::OfKey(values) => hash(self.space, bytes_of(values), state),
         }
@@ -135,6 +138,13 @@ impl std::fmt::Debug for CacheKeyRef<'_> {
     }
 }
 
+#[inline]
+fn equal(of_request: &[IdentityValue<'_>], of_key: &[Box<str>]) -> bool {
+    of_request.len() == of_key.len()
+        && of_request.iter().zip(of_key).all(|(value, other)| value.as_bytes() == other.as_bytes())
+}
+
+#[inline]
 fn bytes_of(values: &[Box<str>]) -> impl Iterator<Item = &[u8]> {
     values.iter().map(|value| value.as_bytes())
 }
@@ -142,7 +152,9 @@ fn bytes_of(values: &[Box<str>]) -> impl Iterator<Item = &[u8]> {
 /// A slice begins its own hash with its length, so that `ab`, `c` and `a`, `bc` differ.
 fn hash<'a, H: Hasher>(space: &Arc<KeySpace>, values: impl Iterator<Item = &'a [u8]>, state: &mut H) {
     Arc::as_ptr(space).hash(state);
-    values.for_each(|value| value.hash(state));
+    for value in values {
+        value.hash(state);
+    }
 }
 
 fn debug(space: &KeySpace, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -36,6 +36,7 @@ pub struct Principal {
 }
 
 impl Principal {
+    #[inline]
     pub(crate) fn new(authorization: Arc<Authorization>, statement: Option<usize>, cached: bool) -> Self {
         Self {
             context: AuthorizerContext(authorization),
@@ -82,6 +83,7 @@ impl Principal {
     }
 
     /// This, or only the context if nobody was named.
+    #[inline]
     pub(crate) fn into_named(self) -> Result<Self, AuthorizerContext> {
         match self.context.principal_id() {
             Some(_) => Ok(self),

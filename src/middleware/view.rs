@@ -21,11 +21,12 @@ impl Gateway {
     /// The values to look for in a cache; `None` where [`identity`](Self::identity) has to say what is wrong. The
     /// expression is not asked: what is in the cache has matched it.
     pub(super) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<Identity<'a>> {
-        let mut identity = Identity::default();
-        for source in &self.space.sources {
-            identity.push(source.peek(view)?);
+        match &*self.space.sources {
+            [source] => Some(Identity::One(source.peek(view)?)),
+            sources => {
+                sources.iter().map(|source| source.peek(view)).collect::<Option<_>>().map(Identity::Many)
+            }
         }
-        Some(identity)
     }
 
     /// The values of the identity sources; `None` where the authorizer is asked without.

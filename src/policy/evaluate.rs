@@ -13,6 +13,7 @@ impl BoundPolicy {
     /// A `Deny` is compared with every spelling under which the request could be meant; an `Allow` with the request
     /// as it is.
     #[must_use]
+    #[inline]
     pub fn evaluate<'p>(&'p self, request: &AccessRequest<'_>) -> Evaluation<'p> {
         let answer = |decision, statement, unavailable_key| {
             Evaluation::new(&self.document, decision, statement, unavailable_key)
@@ -59,10 +60,12 @@ impl BoundPolicy {
             if found.is_settled_before(statement) {
                 return true;
             }
+            if !entry.conditional {
+                return found.note(statement, Truth::True);
+            }
             let truth = match last {
                 Some((known, truth)) if known == statement => truth,
-                _ if entry.conditional => self.conditions_hold(statement, request),
-                _ => Truth::True,
+                _ => self.conditions_hold(statement, request),
             };
             last = Some((statement, truth));
             found.note(statement, truth)
@@ -181,11 +184,13 @@ struct Found<'p> {
 }
 
 impl<'p> Found<'p> {
+    #[inline]
     fn is_settled_before(&self, statement: u32) -> bool {
         self.certain.is_some_and(|certain| certain <= statement)
     }
 
     /// Whether the statement settles it.
+    #[inline]
     fn note(&mut self, statement: u32, truth: Truth<'p>) -> bool {
         match truth {
             Truth::False => {}
@@ -230,6 +235,7 @@ pub(super) fn for_each_alias<'a>(
     }
 }
 
+#[inline]
 fn without_last_slash(path: &str) -> Option<&str> {
     path.strip_suffix('/').filter(|path| !path.is_empty())
 }

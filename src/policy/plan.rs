@@ -281,14 +281,12 @@ impl Plan {
 
     /// Calls `found` with every entry that covers the target. When it returns true, entries of later statements are of
     /// no interest any more.
+    #[inline]
     pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
         if let Some(index) = &self.index
             && !target.is_odd
         {
-            index.search(self, target, &mut |entry| {
-                found(entry);
-            });
-            return;
+            return self.search_index(index, target, found);
         }
         let mut pairs = None;
         for entry in &self.entries {
@@ -306,6 +304,14 @@ impl Plan {
                 return;
             }
         }
+    }
+
+    /// Apart from the loop above, so that short policies do not pay for the registers it takes.
+    #[inline(never)]
+    fn search_index(&self, index: &Index, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
+        index.search(self, target, &mut |entry| {
+            found(entry);
+        });
     }
 
     /// Whether any entry covers the target.
@@ -388,11 +394,13 @@ impl Plan {
     }
 
     /// The literal text before the first wildcard of the path.
+    #[inline]
     pub(super) fn head(&self, entry: &Entry) -> &[u8] {
         self.slice(entry.path, entry.first_wildcard)
     }
 
     /// The literal text behind the last wildcard of the path.
+    #[inline]
     pub(super) fn tail(&self, entry: &Entry) -> &[u8] {
         self.slice(entry.behind_last_wildcard, entry.end)
     }

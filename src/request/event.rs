@@ -113,7 +113,7 @@ impl EventMaker {
 fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<str>]>> {
     let values: Vec<_> = match kind {
         EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => {
-            identity.iter().map(IdentityValue::text).collect()
+            identity.values().iter().map(IdentityValue::text).collect()
         }
         _ => return None,
     };

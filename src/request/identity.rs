@@ -113,6 +113,7 @@ impl IdentitySource {
     /// The value to look for in a cache. Of a header only its bytes are taken: [`resolve`](Self::resolve) looks at each
     /// of them, which for a long token takes as long as to hash it, and what it would refuse is never found. For
     /// whatever is found was stored under a value that it accepted, and the same bytes are as good as they were then.
+    #[inline]
     pub(crate) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<IdentityValue<'a>> {
         if let Place::Header(name) = &self.place {
             let mut values = view.headers.get_all(name).iter();

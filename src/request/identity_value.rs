@@ -13,6 +13,7 @@ pub(crate) enum IdentityValue<'a> {
 
 impl<'a> IdentityValue<'a> {
     /// A header that nobody has looked at.
+    #[inline]
     pub(super) fn of_header(bytes: &'a [u8]) -> Self {
         Self::Header(bytes)
     }
@@ -25,6 +26,7 @@ impl<'a> IdentityValue<'a> {
         (farthest <= b'~' - b' ').then_some(Self::Header(bytes))
     }
 
+    #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Header(bytes) => bytes,
@@ -56,23 +58,39 @@ impl<'a> From<Cow<'a, str>> for IdentityValue<'a> {
 
 /// The values of one request's identity sources, in the order of the sources.
 ///
-/// The first is kept apart, so that the common case of a single source needs no list.
-#[derive(Clone, Default)]
-pub(crate) struct Identity<'a> {
-    first: Option<IdentityValue<'a>>,
-    rest: Vec<IdentityValue<'a>>,
+/// The common case of a single source needs no list.
+#[derive(Clone)]
+pub(crate) enum Identity<'a> {
+    One(IdentityValue<'a>),
+    Many(Vec<IdentityValue<'a>>),
 }
 
 impl<'a> Identity<'a> {
-    pub(crate) fn push(&mut self, value: IdentityValue<'a>) {
-        match &self.first {
-            None => self.first = Some(value),
-            Some(_) => self.rest.push(value),
+    #[inline]
+    pub(crate) fn values(&self) -> &[IdentityValue<'a>] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &IdentityValue<'a>> {
-        self.first.iter().chain(&self.rest)
+    #[inline]
+    pub(crate) fn push(&mut self, value: IdentityValue<'a>) {
+        match self {
+            Self::Many(values) if values.is_empty() => *self = Self::One(value),
+            Self::Many(values) => values.push(value),
+            Self::One(_) => {
+                if let Self::One(first) = std::mem::replace(self, Self::Many(Vec::new())) {
+                    *self = Self::Many(vec![first, value]);
+                }
+            }
+        }
+    }
+}
+
+impl Default for Identity<'_> {
+    fn default() -> Self {
+        Self::Many(Vec::new())
     }
 }
 

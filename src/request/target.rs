@@ -78,12 +78,14 @@ impl CanonicalPath<'_> {
 }
 
 /// Checks what surrounds the path. Methods are compared as they are, so only plain ones are let in.
+#[inline]
 pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), TargetError> {
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(TargetError::UserInfo);
     }
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     match method.as_str().as_bytes() {
+        _ if matches!(*method, Method::GET | Method::POST | Method::PUT | Method::DELETE) => Ok(()),
         [first, rest @ ..] if first.is_ascii_alphabetic() && rest.len() <= 31 && rest.iter().all(plain) => {
             Ok(())
         }
@@ -103,6 +105,7 @@ pub(crate) fn opens_websocket(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Reads a path. In the plain case this is one scan, and nothing is copied.
+#[inline]
 pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<'_>, TargetError> {
     let bytes = path.as_bytes();
     if bytes.first() != Some(&b'/') {
