@@ -131,14 +131,16 @@ impl Watch {
         watch
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Now {
-        let monotonic = nanos(self.clock.monotonic());
+        let reading = self.clock.monotonic();
+        let monotonic = nanos(reading);
         // Acquire pairs with the release below: whoever sees the new deadline sees the offset that goes with it.
         if monotonic >= self.next_reading.load(Ordering::Acquire) {
             self.read_wall(monotonic);
         }
         let wall = monotonic.saturating_add_signed(self.offset.load(Ordering::Relaxed));
-        Now { monotonic: Duration::from_nanos(monotonic), wall: Duration::from_nanos(wall) }
+        Now { monotonic: reading, wall: Duration::from_nanos(wall) }
     }
 
     fn read_wall(&self, monotonic: u64) {
@@ -156,8 +158,9 @@ impl std::fmt::Debug for Watch {
 }
 
 /// Whole nanoseconds; 584 years fit, and more than that is as good as for ever.
+#[inline]
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
 }
 
 #[cfg(test)]

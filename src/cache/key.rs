@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::contract::REDACTED;
 use crate::policy::StageArn;
-use crate::request::{Identity, IdentitySource};
+use crate::request::{Identity, IdentitySource, IdentityValue};
 
 /// What all keys of one layer share: its stage and its identity sources. No two layers share one.
 ///
@@ -52,12 +52,9 @@ impl CacheKey {
         CacheKeyRef { space: &self.space, values: Values::OfKey(&self.values) }
     }
 
+    #[inline]
     pub(crate) fn is_of(&self, space: &Arc<KeySpace>) -> bool {
         Arc::ptr_eq(&self.space, space)
-    }
-
-    fn values(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(|value| &**value)
     }
 }
 
@@ -70,8 +67,9 @@ impl PartialEq for CacheKey {
 impl Eq for CacheKey {}
 
 impl Hash for CacheKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(&self.space, self.values(), state);
+        hash(&self.space, bytes_of(&self.values), state);
     }
 }
 
@@ -102,27 +100,35 @@ impl<'a> CacheKeyRef<'a> {
     /// The same key, with values of its own.
     #[must_use]
     pub fn to_key(&self) -> CacheKey {
-        CacheKey { space: Arc::clone(self.space), values: self.values().map(Into::into).collect() }
+        let values = match self.values {
+            Values::OfRequest(identity) => {
+                identity.values().iter().map(|value| value.text().into()).collect()
+            }
+            Values::OfKey(values) => values.into(),
+        };
+        CacheKey { space: Arc::clone(self.space), values }
     }
 
     /// Whether this is that key.
     #[must_use]
+    #[inline]
     pub fn equals(&self, key: &CacheKey) -> bool {
-        key.is_of(self.space) && self.values().eq(key.values())
-    }
-
-    fn values(&self) -> impl Iterator<Item = &str> {
-        let (request, key) = match self.values {
-            Values::OfRequest(identity) => (Some(identity.iter()), None),
-            Values::OfKey(values) => (None, Some(values.iter().map(|value| &**value))),
-        };
-        request.into_iter().flatten().chain(key.into_iter().flatten())
+        key.is_of(self.space)
+            && match self.values {
+                Values::OfRequest(identity) => equal(identity.values(), &key.values),
+                Values::OfKey(values) => *values == *key.values,
+            }
     }
 }
 
 impl Hash for CacheKeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self.space, self.values(), state);
+        match self.values {
+            Values::OfRequest(identity) => {
+                hash(self.space, identity.values().iter().map(IdentityValue::as_bytes), state);
+            }
+            Values::OfKey(values) => hash(self.space, bytes_of(values), state),
+        }
     }
 }
 
@@ -132,10 +138,23 @@ impl std::fmt::Debug for CacheKeyRef<'_> {
     }
 }
 
-/// `str` ends its own hash, so that `ab`, `c` and `a`, `bc` differ.
-fn hash<'a, H: Hasher>(space: &Arc<KeySpace>, values: impl Iterator<Item = &'a str>, state: &mut H) {
+#[inline]
+fn equal(of_request: &[IdentityValue<'_>], of_key: &[Box<str>]) -> bool {
+    of_request.len() == of_key.len()
+        && of_request.iter().zip(of_key).all(|(value, other)| value.as_bytes() == other.as_bytes())
+}
+
+#[inline]
+fn bytes_of(values: &[Box<str>]) -> impl Iterator<Item = &[u8]> {
+    values.iter().map(|value| value.as_bytes())
+}
+
+/// A slice begins its own hash with its length, so that `ab`, `c` and `a`, `bc` differ.
+fn hash<'a, H: Hasher>(space: &Arc<KeySpace>, values: impl Iterator<Item = &'a [u8]>, state: &mut H) {
     Arc::as_ptr(space).hash(state);
-    values.for_each(|value| value.hash(state));
+    for value in values {
+        value.hash(state);
+    }
 }
 
 fn debug(space: &KeySpace, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -38,6 +38,7 @@ impl Expiry {
     }
 
     /// Whether both clocks still stand before it.
+    #[inline]
     pub(crate) fn is_after(self, now: Now) -> bool {
         now.monotonic < self.monotonic && now.wall < self.wall
     }
@@ -106,6 +107,7 @@ impl Authorization {
     }
 
     /// Decides one request.
+    #[inline]
     pub(crate) fn rule(&self, asked: &AccessRequest<'_>) -> Ruling<'_> {
         match &self.grant {
             Grant::Policy(policy) => {

@@ -37,6 +37,7 @@ pub struct Principal {
 }
 
 impl Principal {
+    #[inline]
     pub(crate) fn new(authorization: Arc<Authorization>, statement: Option<usize>, cached: bool) -> Self {
         Self {
             context: AuthorizerContext(authorization),
@@ -83,6 +84,7 @@ impl Principal {
     }
 
     /// Inserts one value: the principal, or the context alone where nobody was named.
+    #[inline]
     pub(crate) fn insert_into(self, extensions: &mut Extensions) {
         match self.context.principal_id() {
             Some(_) => drop(extensions.insert(self)),

@@ -29,15 +29,23 @@ impl Caching {
         Self { cache, ttl, epoch: AtomicU64::new(0), in_flight: Arc::default(), tally: Tally::default() }
     }
 
-    /// Looks for an answer that is still good, for the first time on behalf of a request.
+    /// Looks for an answer that is still good, for the first time on behalf of a request. What is not found is not
+    /// counted yet: the request may turn out to be nobody's.
+    #[inline]
     pub(crate) fn find(&self, key: &CacheKeyRef<'_>, watch: &Watch) -> Option<(Arc<Authorization>, Now)> {
-        let found = self.fresh(key, watch);
-        let counter = if found.is_some() { &self.tally.hits } else { &self.tally.misses };
-        counter.add_one();
-        found
+        let found = self.fresh(key, watch)?;
+        self.tally.hits.add_one();
+        Some(found)
+    }
+
+    /// What was not found is to be asked for.
+    pub(crate) fn miss(&self, key: &CacheKeyRef<'_>) -> Ticket {
+        self.tally.misses.add_one();
+        Ticket { key: key.to_key(), epoch: self.epoch.load(Ordering::SeqCst) }
     }
 
     /// An entry that has expired is forgotten at once: it may hold a token.
+    #[inline]
     fn fresh(&self, key: &CacheKeyRef<'_>, watch: &Watch) -> Option<(Arc<Authorization>, Now)> {
         let authorization = self.cache.get(key)?;
         let now = watch.now();
@@ -46,10 +54,6 @@ impl Caching {
         }
         self.cache.remove(key);
         None
-    }
-
-    pub(crate) fn ticket(&self, key: &CacheKeyRef<'_>) -> Ticket {
-        Ticket { key: key.to_key(), epoch: self.epoch.load(Ordering::SeqCst) }
     }
 
     /// Takes part in a load: begins it, or joins those who wait for it.

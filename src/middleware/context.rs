@@ -24,12 +24,7 @@ pub(crate) struct RequestContext<'a, B> {
 
 impl<'a, B> RequestContext<'a, B> {
     pub(crate) fn new(gateway: &'a Gateway, request: &'a Request<B>, now: Option<Now>) -> Self {
-        let cell = OnceCell::new();
-        if let Some(now) = now {
-            // The cell is empty, so this cannot fail.
-            let _ = cell.set(now);
-        }
-        Self { gateway, request, now: cell }
+        Self { gateway, request, now: now.map(OnceCell::from).unwrap_or_default() }
     }
 
     /// A header that is sent once and is text; several of them may mean anything. One that is longer than any browser

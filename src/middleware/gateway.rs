@@ -22,8 +22,8 @@ use crate::contract::{
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
-    ApiStage, Asked, CanonicalPath, EventMaker, Identity, Location, RequestId, SourceAddress, TargetRules,
-    TokenExpression, check_request_line, locate, opens_websocket, read_path,
+    ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityValue, Location, RequestId, SourceAddress,
+    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -129,42 +129,44 @@ pub(crate) struct Question<'a> {
 impl Gateway {
     /// Reads the request, and decides it if an answer is at hand.
     pub(crate) fn admit<B>(&self, request: &Request<B>) -> Admission {
-        match self.try_admit(request) {
-            Ok(admission) => admission,
-            Err(rejection) => Admission::Decided(Verdict::Refuse(rejection)),
+        let (located, path) = match self.read_target(request) {
+            Ok(read) => read,
+            Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection)),
+        };
+        let view = self.view(request, located, &path.as_sent);
+        if let Some(caching) = &self.caching
+            && let Some(identity) = self.peek(&view)
+            && let Some((authorization, now)) =
+                caching.find(&CacheKeyRef::new(&self.space, &identity), &self.watch)
+        {
+            let question = Question { method: request.method().clone(), path, request_id: None };
+            return Admission::Decided(self.decide(authorization, true, &question, request, Some(now)));
         }
+        let identity = match self.identity(&view) {
+            Ok(identity) => identity,
+            Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection)),
+        };
+        let question = Question { method: request.method().clone(), path, request_id: None };
+        let kept = self.caching.as_ref().zip(identity.as_ref());
+        let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));
+        Admission::Load(self.load(request, located, question, identity.as_ref(), ticket))
     }
 
-    fn try_admit<B>(&self, request: &Request<B>) -> Result<Admission, Rejection> {
+    fn read_target<'a, B>(
+        &self,
+        request: &'a Request<B>,
+    ) -> Result<(Location<'a>, CanonicalPath<'a>), Rejection> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
         if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
             return Err(Rejection::with_detail(RejectionKind::InvalidTarget, "it does not open a WebSocket"));
         }
-        let identity = self.identity(&self.view(request, located, &path.as_sent))?;
-        let question = Question { method: request.method().clone(), path, request_id: None };
-
-        let mut ticket = None;
-        if let (Some(caching), Some(identity)) = (&self.caching, &identity) {
-            let key = CacheKeyRef::new(&self.space, identity);
-            if let Some((authorization, now)) = caching.find(&key, &self.watch) {
-                return Ok(Admission::Decided(self.decide(
-                    authorization,
-                    true,
-                    &question,
-                    request,
-                    Some(now),
-                )));
-            }
-            ticket = Some(caching.ticket(&key));
-        }
-        Ok(Admission::Load(self.load(request, located, question, identity.as_ref(), ticket)))
+        Ok((located, path))
     }
 
     /// Asks the authorizer for this request only, whoever else is asking.
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
-        let located = self.locate(request)?;
-        let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
+        let (located, path) = self.read_target(request)?;
         let identity = self.identity(&self.view(request, located, &path.as_sent))?;
         let question = Question { method: request.method().clone(), path, request_id: None };
         Ok(self.load(request, located, question, identity.as_ref(), None))
@@ -240,6 +242,7 @@ impl Gateway {
     }
 
     /// The path with its encoded slashes as slashes, where it has any.
+    #[inline]
     fn with_slashes(&self, path: &CanonicalPath<'_>) -> Option<String> {
         let has_slashes = self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F");
         has_slashes.then(|| path.canonical().replace("%2F", "/"))
@@ -322,6 +325,7 @@ impl Gateway {
     }
 
     /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.
+    #[inline]
     fn arn_tail<'a>(&self, method: &'a Method, path: &'a str) -> (&'a str, &'a str) {
         match self.stage.kind() {
             ApiKind::WebSocket => ("", CONNECT_ROUTE),
@@ -349,7 +353,8 @@ impl Gateway {
         let arn = self.stage.arn().arn(method, arn_path);
         let event = match &self.kind {
             AuthorizerKind::Token { .. } => {
-                let token = identity.and_then(|identity| identity.iter().next()).unwrap_or_default();
+                let token = identity.and_then(|identity| identity.values().first());
+                let token = token.map(IdentityValue::text).unwrap_or_default();
                 AuthorizerEvent::from(TokenEvent::new(arn, token))
             }
             AuthorizerKind::Request { .. } => {

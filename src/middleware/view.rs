@@ -18,6 +18,17 @@ impl Gateway {
         RequestView::new(&self.stage, &self.source_address, request, located, path)
     }
 
+    /// The values to look for in a cache; `None` where [`identity`](Self::identity) has to say what is wrong. The
+    /// expression is not asked: what is in the cache has matched it.
+    pub(super) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<Identity<'a>> {
+        match &*self.space.sources {
+            [source] => Some(Identity::One(source.peek(view)?)),
+            sources => {
+                sources.iter().map(|source| source.peek(view)).collect::<Option<_>>().map(Identity::Many)
+            }
+        }
+    }
+
     /// The values of the identity sources; `None` where the authorizer is asked without.
     pub(super) fn identity<'a>(&self, view: &RequestView<'a, '_>) -> Result<Option<Identity<'a>>, Rejection> {
         let mut identity = Identity::default();
@@ -25,7 +36,10 @@ impl Gateway {
         for source in &self.space.sources {
             match source.resolve(view) {
                 Ok(value)
-                    if self.expression.as_ref().is_some_and(|expression| !expression.matches(&value)) =>
+                    if self
+                        .expression
+                        .as_ref()
+                        .is_some_and(|expression| !expression.matches(&value.text())) =>
                 {
                     let detail = format!("`{source}` does not match the identity validation expression");
                     return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));

@@ -26,6 +26,7 @@ pub struct Evaluation<'p> {
 }
 
 impl<'p> Evaluation<'p> {
+    #[inline]
     pub(super) const fn new(
         document: &'p Inner,
         decision: Decision,
@@ -37,6 +38,7 @@ impl<'p> Evaluation<'p> {
 
     /// The answer.
     #[must_use]
+    #[inline]
     pub const fn decision(&self) -> Decision {
         self.decision
     }
@@ -50,6 +52,7 @@ impl<'p> Evaluation<'p> {
     /// The index of the statement that settled it: the first that allows, denies or cannot be decided. An implicit
     /// denial has none.
     #[must_use]
+    #[inline]
     pub fn statement(&self) -> Option<usize> {
         self.statement.map(|index| index as usize)
     }
@@ -62,6 +65,7 @@ impl<'p> Evaluation<'p> {
 
     /// The condition key whose value would have been needed, when the answer is [`Decision::Indeterminate`].
     #[must_use]
+    #[inline]
     pub const fn unavailable_key(&self) -> Option<&'p str> {
         self.unavailable_key
     }

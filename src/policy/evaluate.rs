@@ -13,6 +13,7 @@ impl BoundPolicy {
     /// A `Deny` is compared with every spelling under which the request could be meant; an `Allow` with the request
     /// as it is.
     #[must_use]
+    #[inline]
     pub fn evaluate<'p>(&'p self, request: &AccessRequest<'_>) -> Evaluation<'p> {
         let answer = |decision, statement, unavailable_key| {
             Evaluation::new(&self.document, decision, statement, unavailable_key)
@@ -20,7 +21,7 @@ impl BoundPolicy {
         let exact = self.exact(request);
         let mut denied = Found::default();
         if !self.deny.is_empty() {
-            for_each_alias(exact, request, |target| {
+            for_each_alias(&exact, request, |target| {
                 self.search(&self.deny, target, request, &mut denied);
             });
             if !self.deny.complex().is_empty() {
@@ -59,10 +60,12 @@ impl BoundPolicy {
             if found.is_settled_before(statement) {
                 return true;
             }
+            if !entry.conditional {
+                return found.note(statement, Truth::True);
+            }
             let truth = match last {
                 Some((known, truth)) if known == statement => truth,
-                _ if entry.conditional => self.conditions_hold(statement, request),
-                _ => Truth::True,
+                _ => self.conditions_hold(statement, request),
             };
             last = Some((statement, truth));
             found.note(statement, truth)
@@ -164,7 +167,7 @@ impl BoundPolicy {
             plan.push(origin, alias, Scope::Stage, canonical_only);
         });
         let mut covers = false;
-        for_each_alias(exact, request, |target| covers = covers || plan.covers_any(target));
+        for_each_alias(&exact, request, |target| covers = covers || plan.covers_any(target));
         Ok(covers)
     }
 
@@ -183,11 +186,13 @@ struct Found<'p> {
 }
 
 impl<'p> Found<'p> {
+    #[inline]
     fn is_settled_before(&self, statement: u32) -> bool {
         self.certain.is_some_and(|certain| certain <= statement)
     }
 
     /// Whether the statement settles it.
+    #[inline]
     fn note(&mut self, statement: u32, truth: Truth<'p>) -> bool {
         match truth {
             Truth::False => {}
@@ -204,30 +209,35 @@ impl<'p> Found<'p> {
 
 /// Every spelling of the request that an explicit denial is compared with. A slash that is added at the end is part
 /// of the patterns.
+#[inline]
 pub(super) fn for_each_alias<'a>(
-    exact: Target<'a>,
+    exact: &Target<'a>,
     request: &AccessRequest<'a>,
     mut compare: impl FnMut(&Target<'a>),
 ) {
-    let as_get = matches!(request.method, "HEAD" | "CONNECT");
-    let mut spelling = |target: Target<'a>| {
-        compare(&target);
-        if as_get {
-            compare(&target.with_method("GET"));
+    compare(exact);
+    let as_get = matches!(request.method, "HEAD" | "CONNECT").then(|| exact.with_method("GET"));
+    if let Some(get) = &as_get {
+        compare(get);
+    }
+    let mut spelling = |path, is_canonical| {
+        compare(&exact.with_path(path, is_canonical));
+        if let Some(get) = &as_get {
+            compare(&get.with_path(path, is_canonical));
         }
     };
-    spelling(exact);
     if let Some(shorter) = without_last_slash(exact.path) {
-        spelling(exact.with_path(shorter, exact.is_canonical));
+        spelling(shorter, exact.is_canonical);
     }
     if let Some(canonical) = request.canonical_path {
-        spelling(exact.with_path(canonical, true));
+        spelling(canonical, true);
         if let Some(shorter) = without_last_slash(canonical) {
-            spelling(exact.with_path(shorter, true));
+            spelling(shorter, true);
         }
     }
 }
 
+#[inline]
 fn without_last_slash(path: &str) -> Option<&str> {
     path.strip_suffix('/').filter(|path| !path.is_empty())
 }

@@ -254,7 +254,7 @@ impl BoundPolicy {
         let mut covers = false;
         let exact = self.exact(request);
         if statement.effect == Effect::Deny {
-            for_each_alias(exact, request, |target| covers = covers || plan.covers_any(target));
+            for_each_alias(&exact, request, |target| covers = covers || plan.covers_any(target));
         } else {
             covers = plan.covers_any(&exact);
         }

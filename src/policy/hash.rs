@@ -13,7 +13,13 @@ pub(super) fn first_bytes(text: &[u8]) -> u64 {
         let shift = (text.len() - 4) * 8;
         return u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << shift);
     }
-    text.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    // Written out, because most methods have three bytes.
+    match *text {
+        [] => 0,
+        [first] => u64::from_le_bytes([first, 0, 0, 0, 0, 0, 0, 0]),
+        [first, second] => u64::from_le_bytes([first, second, 0, 0, 0, 0, 0, 0]),
+        [first, second, third, ..] => u64::from_le_bytes([first, second, third, 0, 0, 0, 0, 0]),
+    }
 }
 
 /// The last eight bytes as a number, with zeros in front of those that are there.
@@ -24,6 +30,14 @@ pub(super) fn last_bytes(text: &[u8]) -> u64 {
     }
     let unused = u32::try_from((8 - text.len()) * 8).unwrap_or_default();
     first_bytes(text).checked_shl(unused).unwrap_or_default()
+}
+
+/// Whether any of eight bytes is a slash.
+#[inline]
+pub(super) fn has_slash(bytes: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_where_slash = bytes ^ (ONES * 0x2F);
+    zero_where_slash.wrapping_sub(ONES) & !zero_where_slash & (ONES << 7) != 0
 }
 
 /// The pairs of bytes that stand beside each other in a pattern, as bits.
@@ -81,4 +95,39 @@ fn fold(left: u64, right: u64) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
     let folded = product as u64 ^ (product >> 64) as u64;
     folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{first_bytes, has_slash, last_bytes};
+
+    #[test]
+    fn short_texts_are_numbers_with_zeros() {
+        let bytes = *b"abcdefghij";
+        for length in 0..=10 {
+            let text = &bytes[..length];
+            let mut first = [0; 8];
+            let kept = length.min(8);
+            first[..kept].copy_from_slice(&text[..kept]);
+            assert_eq!(first_bytes(text), u64::from_le_bytes(first), "{length}");
+            let mut last = [0; 8];
+            last[8 - kept..].copy_from_slice(&text[length - kept..]);
+            assert_eq!(last_bytes(text), u64::from_le_bytes(last), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_slash_is_seen_wherever_it_is() {
+        for text in ["", "GET", "OPTIONS", "a.b0-_~A"] {
+            assert!(!has_slash(first_bytes(text.as_bytes())), "{text}");
+        }
+        for at in 0..8 {
+            let mut bytes = *b"........";
+            bytes[at] = b'/';
+            assert!(has_slash(u64::from_le_bytes(bytes)), "{at}");
+        }
+        for byte in 0..=u8::MAX {
+            assert_eq!(has_slash(u64::from(byte) << 24), byte == b'/', "{byte}");
+        }
+    }
 }

@@ -50,5 +50,5 @@ pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
 pub use lint::{Lint, LintKind};
 pub use pattern::{ActionPattern, ResourcePattern};
 pub use request::AccessRequest;
-pub(crate) use spelling::{hex_value, is_reserved, is_unreserved, push_escape};
+pub(crate) use spelling::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 pub use stage::StageArn;

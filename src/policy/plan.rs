@@ -1,7 +1,7 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
-use super::hash::{first_bytes, last_bytes, pairs_needed, pairs_of};
+use super::hash::{first_bytes, has_slash, last_bytes, pairs_needed, pairs_of};
 use super::index::Index;
 
 /// What a pattern is compared with.
@@ -121,13 +121,16 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     #[inline]
     pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
+        let method_start = first_bytes(method.as_bytes());
+        let slash_in_method =
+            if method.len() <= 8 { has_slash(method_start) } else { method.as_bytes().contains(&b'/') };
         Self {
             prefix,
             method,
             path,
             is_canonical,
-            is_odd: path.as_bytes().first() != Some(&b'/') || method.bytes().any(|byte| byte == b'/'),
-            method_start: first_bytes(method.as_bytes()),
+            is_odd: path.as_bytes().first() != Some(&b'/') || slash_in_method,
+            method_start,
             path_start: first_bytes(path.as_bytes()),
             path_end: last_bytes(path.as_bytes()),
         }
@@ -278,27 +281,37 @@ impl Plan {
 
     /// Calls `found` with every entry that covers the target. When it returns true, entries of later statements are of
     /// no interest any more.
+    #[inline]
     pub(super) fn search(&self, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
         if let Some(index) = &self.index
             && !target.is_odd
         {
-            index.search(self, target, &mut |entry| {
-                found(entry);
-            });
-            return;
+            return self.search_index(index, target, found);
         }
         let mut pairs = None;
         for entry in &self.entries {
-            if entry.needs != 0 && self.entries.len() > FEW && entry.gate.admits(target) && !target.is_odd {
+            // First, and here: most entries end at the gate.
+            if !target.is_odd && !entry.gate.admits(target) {
+                continue;
+            }
+            if entry.needs != 0 && self.entries.len() > FEW && !target.is_odd {
                 let have = *pairs.get_or_insert_with(|| pairs_of(["", "", target.path]));
                 if entry.needs & !have != 0 {
                     continue;
                 }
             }
-            if self.covers(entry, target) && found(entry) {
+            if self.covers_admitted(entry, target) && found(entry) {
                 return;
             }
         }
+    }
+
+    /// Apart from the loop above, so that short policies do not pay for the registers it takes.
+    #[inline(never)]
+    fn search_index(&self, index: &Index, target: &Target<'_>, mut found: impl FnMut(&Entry) -> bool) {
+        index.search(self, target, &mut |entry| {
+            found(entry);
+        });
     }
 
     /// Whether any entry covers the target.
@@ -313,16 +326,17 @@ impl Plan {
 
     #[inline]
     pub(super) fn covers(&self, entry: &Entry, target: &Target<'_>) -> bool {
-        let right_spelling = target.is_canonical || !entry.canonical_only;
-        if target.is_odd {
-            return right_spelling && self.covers_whole(entry, target);
-        }
-        entry.gate.admits(target) && right_spelling && self.covers_fully(entry, target)
+        (target.is_odd || entry.gate.admits(target)) && self.covers_admitted(entry, target)
     }
 
+    /// The same for a target that the gate admits, or that is too odd for gates.
     #[inline]
-    fn covers_fully(&self, entry: &Entry, target: &Target<'_>) -> bool {
+    fn covers_admitted(&self, entry: &Entry, target: &Target<'_>) -> bool {
+        if entry.canonical_only && !target.is_canonical {
+            return false;
+        }
         match entry.form {
+            _ if target.is_odd => self.covers_whole(entry, target),
             Form::Method => {
                 let length = (entry.path - entry.start) as usize;
                 // The gate compared the first eight bytes.
@@ -380,11 +394,13 @@ impl Plan {
     }
 
     /// The literal text before the first wildcard of the path.
+    #[inline]
     pub(super) fn head(&self, entry: &Entry) -> &[u8] {
         self.slice(entry.path, entry.first_wildcard)
     }
 
     /// The literal text behind the last wildcard of the path.
+    #[inline]
     pub(super) fn tail(&self, entry: &Entry) -> &[u8] {
         self.slice(entry.behind_last_wildcard, entry.end)
     }

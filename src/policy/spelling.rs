@@ -31,6 +31,7 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
+#[inline]
 fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
@@ -43,6 +44,12 @@ pub(crate) fn is_unreserved(byte: u8) -> bool {
 /// The reserved characters that a path segment may hold raw, and that are raw in an ARN (`*` is not one).
 pub(crate) fn is_reserved(byte: u8) -> bool {
     class(byte) == RESERVED
+}
+
+/// What stands for itself in a path: all of these, and the slash.
+#[inline]
+pub(crate) fn stands_for_itself(byte: u8) -> bool {
+    class(byte) & (UNRESERVED | RESERVED | SLASH) != 0
 }
 
 /// What happens to `*` and `?`.

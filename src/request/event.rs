@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::{Extensions, HeaderName, Request};
 
-use super::identity::{Identity, IdentitySource};
+use super::identity::IdentitySource;
+use super::identity_value::{Identity, IdentityValue};
 use super::query;
 use super::route;
 use super::stage::ApiStage;
@@ -110,8 +111,10 @@ impl EventMaker {
 
 /// The values of the identity sources, where the event shows them; `None` where none are configured.
 fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<str>]>> {
-    let values: Vec<&str> = match kind {
-        EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => identity.iter().collect(),
+    let values: Vec<_> = match kind {
+        EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => {
+            identity.values().iter().map(IdentityValue::text).collect()
+        }
         _ => return None,
     };
     match kind {

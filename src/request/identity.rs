@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use http::header::{COOKIE, HeaderMap, HeaderName};
 
+use super::identity_value::IdentityValue;
 use super::query;
 use super::stage::ApiStage;
 use super::variable::ContextVariable;
@@ -93,19 +94,34 @@ impl IdentitySource {
     }
 
     /// The value in this request, if there is exactly one and it is text.
-    pub(crate) fn resolve<'a>(&self, view: &RequestView<'a, '_>) -> Result<Cow<'a, str>, IdentityError> {
+    pub(crate) fn resolve<'a>(&self, view: &RequestView<'a, '_>) -> Result<IdentityValue<'a>, IdentityError> {
+        let text = |value: Option<Cow<'a, str>>| value.map(IdentityValue::from);
         let value = match &self.place {
             Place::Context(variable) => variable.identify(view)?,
             Place::Header(name) => header_value(view.headers, name)?,
-            Place::QueryString(name) => query_value(view.query().unwrap_or_default(), name)?,
-            Place::StageVariable(name) => view.stage.stage_variable(name).map(Cow::Borrowed),
+            Place::QueryString(name) => text(query_value(view.query().unwrap_or_default(), name)?),
+            Place::StageVariable(name) => text(view.stage.stage_variable(name).map(Cow::Borrowed)),
         };
         match value {
             None => Err(IdentityError::Missing),
-            Some(value) if value.is_empty() => Err(IdentityError::Missing),
-            Some(value) if value.len() > MAX_VALUE => Err(IdentityError::TooLong),
+            Some(value) if value.as_bytes().is_empty() => Err(IdentityError::Missing),
+            Some(value) if value.as_bytes().len() > MAX_VALUE => Err(IdentityError::TooLong),
             Some(value) => Ok(value),
         }
+    }
+
+    /// The value to look for in a cache. Of a header only its bytes are taken: [`resolve`](Self::resolve) looks at each
+    /// of them, which for a long token takes as long as to hash it, and what it would refuse is never found. For
+    /// whatever is found was stored under a value that it accepted, and the same bytes are as good as they were then.
+    #[inline]
+    pub(crate) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<IdentityValue<'a>> {
+        if let Place::Header(name) = &self.place {
+            let mut values = view.headers.get_all(name).iter();
+            if let (Some(value), None) = (values.next(), values.next()) {
+                return Some(IdentityValue::of_header(value.as_bytes()));
+            }
+        }
+        self.resolve(view).ok()
     }
 
     /// The stage variable this names, if it names one that `stage` has not.
@@ -211,33 +227,25 @@ impl IdentityError {
 pub(super) fn header_value<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
-) -> Result<Option<Cow<'a, str>>, IdentityError> {
+) -> Result<Option<IdentityValue<'a>>, IdentityError> {
     let mut values = headers.get_all(name).iter();
     let Some(first) = values.next() else { return Ok(None) };
-    let first = text(first.as_bytes())?;
-    let Some(second) = values.next() else { return Ok(Some(Cow::Borrowed(first))) };
+    let printable = |bytes| IdentityValue::printable(bytes).ok_or(IdentityError::NotText);
+    let first = printable(first.as_bytes())?;
+    let Some(second) = values.next() else { return Ok(Some(first)) };
     // HTTP/2 clients may split the cookie header; it is one value for all that.
     if *name != COOKIE {
         return Err(IdentityError::Repeated);
     }
-    let mut joined = first.to_owned();
+    let mut joined = first.into_text().into_owned();
     for value in std::iter::once(second).chain(values) {
         joined.push_str("; ");
-        joined.push_str(text(value.as_bytes())?);
+        joined.push_str(&printable(value.as_bytes())?.into_text());
         if joined.len() > MAX_VALUE {
             return Err(IdentityError::TooLong);
         }
     }
-    Ok(Some(Cow::Owned(joined)))
-}
-
-fn text(bytes: &[u8]) -> Result<&str, IdentityError> {
-    // Folding without an early exit lets the compiler look at sixteen bytes at a time.
-    let plain = bytes.iter().fold(true, |plain, byte| plain & matches!(byte, 0x20..=0x7E));
-    if !plain {
-        return Err(IdentityError::NotText);
-    }
-    std::str::from_utf8(bytes).map_err(|_| IdentityError::NotText)
+    Ok(Some(IdentityValue::from(Cow::Owned(joined))))
 }
 
 fn query_value<'a>(query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, IdentityError> {
@@ -262,28 +270,6 @@ fn query_value<'a>(query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, I
     Ok(found)
 }
 
-/// The values of one request's identity sources, in the order of the sources.
-///
-/// The first is kept apart, so that the common case of a single source needs no list.
-#[derive(Clone, Default)]
-pub(crate) struct Identity<'a> {
-    first: Option<Cow<'a, str>>,
-    rest: Vec<Cow<'a, str>>,
-}
-
-impl<'a> Identity<'a> {
-    pub(crate) fn push(&mut self, value: Cow<'a, str>) {
-        match &self.first {
-            None => self.first = Some(value),
-            Some(_) => self.rest.push(value),
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.first.iter().chain(&self.rest).map(|value| &**value)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::header::AUTHORIZATION;
@@ -304,7 +290,7 @@ mod tests {
         let located = Location { path: "/", template: None };
         let (stage, address) = (stage(), SourceAddress::default());
         let view = RequestView::new(&stage, &address, &request, located, "/");
-        source.resolve(&view).map(Cow::into_owned)
+        source.resolve(&view).map(|value| value.into_text().into_owned())
     }
 
     #[track_caller]

@@ -18,6 +18,7 @@
 mod event;
 mod expression;
 mod identity;
+mod identity_value;
 mod query;
 mod rewrite;
 mod route;
@@ -32,7 +33,8 @@ pub(crate) use event::{Asked, EventMaker, FindCertificate, RequestId};
 pub use expression::ExpressionError;
 pub(crate) use expression::TokenExpression;
 pub use identity::IdentitySource;
-pub(crate) use identity::{Identity, IdentityError, tell_routes_apart};
+pub(crate) use identity::{IdentityError, tell_routes_apart};
+pub(crate) use identity_value::{Identity, IdentityValue};
 pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs};
 pub(crate) use rewrite::QueryRewrite;
 #[cfg(feature = "lambda-http")]

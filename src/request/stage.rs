@@ -204,6 +204,7 @@ impl ApiStage {
     }
 
     /// Cuts the base path off; `None` if the path does not lie under it.
+    #[inline]
     pub(crate) fn strip_base_path<'a>(&self, path: &'a str) -> Option<&'a str> {
         let Some(base_path) = &self.base_path else { return Some(path) };
         match path.strip_prefix(&**base_path)? {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::header::UPGRADE;
 use http::{HeaderMap, Method, Uri};
 
-use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape};
+use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 
 /// How lenient to be with targets that are legal but not canonical.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,12 +78,14 @@ impl CanonicalPath<'_> {
 }
 
 /// Checks what surrounds the path. Methods are compared as they are, so only plain ones are let in.
+#[inline]
 pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), TargetError> {
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(TargetError::UserInfo);
     }
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     match method.as_str().as_bytes() {
+        _ if matches!(*method, Method::GET | Method::POST | Method::PUT | Method::DELETE) => Ok(()),
         [first, rest @ ..] if first.is_ascii_alphabetic() && rest.len() <= 31 && rest.iter().all(plain) => {
             Ok(())
         }
@@ -103,44 +105,29 @@ pub(crate) fn opens_websocket(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Reads a path. In the plain case this is one scan, and nothing is copied.
+#[inline]
 pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<'_>, TargetError> {
     let bytes = path.as_bytes();
     if bytes.first() != Some(&b'/') {
         return Err(TargetError::NoLeadingSlash);
     }
-    let mut previous = 0;
-    for &byte in bytes {
-        match class(byte) {
-            Class::Plain => {}
+    let mut rest = bytes.iter();
+    while let Some(&byte) = rest.next() {
+        let is_plain = match byte {
             // A slash or dot right behind a slash may start an empty or dot segment; so may a dot that ends one.
+            b'/' => !matches!(rest.as_slice().first(), Some(b'/' | b'.')),
             // The rest of the rules only concern characters that have to be written anew.
-            Class::Slash | Class::Dot if previous == b'/' => return rewrite(bytes, rules),
-            Class::Slash | Class::Dot => {}
-            Class::Rewritten => return rewrite(bytes, rules),
+            _ => stands_for_itself(byte),
+        };
+        if !is_plain {
+            return rewrite(bytes, rules);
         }
-        previous = byte;
     }
     Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None })
 }
 
-enum Class {
-    Plain,
-    Slash,
-    Dot,
-    /// Refused, escaped, or already an escape.
-    Rewritten,
-}
-
-fn class(byte: u8) -> Class {
-    match byte {
-        b'/' => Class::Slash,
-        b'.' => Class::Dot,
-        _ if is_unreserved(byte) || is_reserved(byte) => Class::Plain,
-        _ => Class::Rewritten,
-    }
-}
-
 /// The general case: two spellings are written, and the text they stand for is checked.
+#[inline(never)]
 fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, TargetError> {
     let mut as_sent = String::with_capacity(bytes.len() + 8);
     let mut canonical = String::with_capacity(bytes.len() + 8);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::header::USER_AGENT;
 
 use super::identity::{IdentityError, header_value};
+use super::identity_value::IdentityValue;
 use super::route;
 use super::view::RequestView;
 
@@ -94,11 +95,13 @@ impl ContextVariable {
     pub(super) fn identify<'a>(
         self,
         view: &RequestView<'a, '_>,
-    ) -> Result<Option<Cow<'a, str>>, IdentityError> {
+    ) -> Result<Option<IdentityValue<'a>>, IdentityError> {
         match self {
-            Self::SourceIp => self.value(view).map(Some).ok_or(IdentityError::Unknown),
+            Self::SourceIp => {
+                self.value(view).map(IdentityValue::from).map(Some).ok_or(IdentityError::Unknown)
+            }
             Self::UserAgent => header_value(view.headers, &USER_AGENT),
-            _ => Ok(self.value(view)),
+            _ => Ok(self.value(view).map(IdentityValue::from)),
         }
     }
 
@@ -123,7 +126,7 @@ impl ContextVariable {
             },
             Self::SourceIp => Cow::Owned(view.source_ip().as_ref().map(IpAddr::to_string)?),
             Self::Stage => Cow::Borrowed(arn.stage()),
-            Self::UserAgent => return header_value(view.headers, &USER_AGENT).ok()?,
+            Self::UserAgent => return Some(header_value(view.headers, &USER_AGENT).ok()??.into_text()),
         })
     }
 }

@@ -22,17 +22,23 @@ impl RequestId {
 }
 
 /// Printed as a version 4 UUID, as API Gateway's ids are.
+///
+/// Digit by digit, since every refusal has one: `{:08x}` and the like took six times as many instructions, a quarter of
+/// all that a refusal took.
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let id = self.0;
-        let (variant, version) = ((id >> 48 & 0x3FFF) | 0x8000, (id >> 64 & 0x0FFF) | 0x4000);
-        write!(
-            f,
-            "{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}",
-            id >> 96,
-            id >> 80 & 0xFFFF,
-            id & 0xFFFF_FFFF_FFFF
-        )
+        const VERSION: u128 = 0xF << 76;
+        const VARIANT: u128 = 0x3 << 62;
+        let mut digits = (self.0 & !VERSION | 0x4 << 76) & !VARIANT | 0x2 << 62;
+        let mut text = [b'-'; 36];
+        for (at, letter) in text.iter_mut().enumerate() {
+            if !matches!(at, 8 | 13 | 18 | 23) {
+                digits = digits.rotate_left(4);
+                let digit = u8::try_from(digits & 0xF).unwrap_or_default();
+                *letter = if digit < 10 { b'0' + digit } else { b'a' - 10 + digit };
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What each kind of API says by itself.
 
+use http::HeaderValue;
+
 use crate::contract::ApiKind;
 use crate::middleware::RejectionKind;
 
@@ -9,7 +11,14 @@ pub(super) struct Builtin {
     /// What the body says; API Gateway says nothing about its own failures behind a REST API.
     pub(super) message: Option<&'static str>,
     /// `x-amzn-errortype`, which HTTP APIs do not send.
-    pub(super) error_type: Option<&'static str>,
+    pub(super) error_type: Option<HeaderValue>,
+}
+
+/// Checked when it is compiled, not once more for each refusal.
+macro_rules! error_type {
+    ($name:literal) => {
+        Some(const { HeaderValue::from_static($name) })
+    };
 }
 
 macro_rules! builtin {
@@ -31,28 +40,30 @@ pub(super) const fn builtin(api: ApiKind, kind: RejectionKind) -> Builtin {
 
 const fn rest(kind: RejectionKind) -> Builtin {
     match kind {
-        RejectionKind::InvalidTarget => builtin!("message", "Bad Request", Some("BadRequestException")),
+        RejectionKind::InvalidTarget => {
+            builtin!("message", "Bad Request", error_type!("BadRequestException"))
+        }
         RejectionKind::AmbiguousIdentity
         | RejectionKind::ExpiredAnswer
         | RejectionKind::MissingAuthorizer
         | RejectionKind::MissingIdentity
         | RejectionKind::Unauthorized => {
-            builtin!("message", "Unauthorized", Some("UnauthorizedException"))
+            builtin!("message", "Unauthorized", error_type!("UnauthorizedException"))
         }
         // With a capital letter, unlike all the others.
         RejectionKind::ForeignEvent | RejectionKind::ImplicitDeny => builtin!(
             "Message",
             "User is not authorized to access this resource",
-            Some("AccessDeniedException")
+            error_type!("AccessDeniedException")
         ),
         RejectionKind::ExplicitDeny => builtin!(
             "Message",
             "User is not authorized to access this resource with an explicit deny in an identity-based policy",
-            Some("AccessDeniedException")
+            error_type!("AccessDeniedException")
         ),
-        RejectionKind::OutsideBasePath => builtin!("message", "Not Found", Some("NotFoundException")),
+        RejectionKind::OutsideBasePath => builtin!("message", "Not Found", error_type!("NotFoundException")),
         RejectionKind::TargetTooLong => {
-            builtin!("message", "Request URI too long", Some("RequestTooLongException"))
+            builtin!("message", "Request URI too long", error_type!("RequestTooLongException"))
         }
         RejectionKind::AuthorizerFailure
         | RejectionKind::AuthorizerPanic
@@ -63,7 +74,7 @@ const fn rest(kind: RejectionKind) -> Builtin {
         | RejectionKind::UnavailableKey => Builtin {
             body: r#"{"message":null}"#,
             message: None,
-            error_type: Some("AuthorizerConfigurationException"),
+            error_type: error_type!("AuthorizerConfigurationException"),
         },
     }
 }

@@ -114,6 +114,8 @@ impl GatewayResponsesBuilder {
     }
 }
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REST_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const HTTP_REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
@@ -158,11 +160,10 @@ impl GatewayResponses {
         *response.status_mut() =
             customized.and_then(|customized| customized.status).unwrap_or_else(|| rejection.status());
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/json");
-        headers.insert(CONTENT_TYPE, body.map_or(json, |body| body.content_type.clone()));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(error_type) = builtin.error_type {
-            headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
+        headers.insert(CONTENT_TYPE, body.map_or(JSON, |body| body.content_type.clone()));
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        if let Some(error_type) = &builtin.error_type {
+            headers.insert(ERROR_TYPE, error_type.clone());
         }
         if let Some(challenge) = rejection.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge.as_header_value().clone());
