@@ -111,7 +111,10 @@ impl EventMaker {
 /// The values of the identity sources, where the event shows them; `None` where none are configured.
 fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<str>]>> {
     let values: Vec<&str> = match kind {
-        EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => identity.iter().collect(),
+        // One that was absent and may be is no value.
+        EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => {
+            identity.iter().filter(|value| !value.is_empty()).collect()
+        }
         _ => return None,
     };
     match kind {
