@@ -1,6 +1,6 @@
 //! Closures as authorizers.
 
-use super::{Authorizer, AuthorizerError};
+use super::{Authorizer, AuthorizerError, Credential};
 use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 
 /// Makes an authorizer of an async function or closure.
@@ -81,6 +81,10 @@ impl<A: Authorizer> Authorizer for WithChallenge<A> {
 
     fn challenge(&self) -> Option<Challenge> {
         Some(self.challenge.clone())
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        self.authorizer.credentials()
     }
 }
 

@@ -45,7 +45,7 @@ impl Drop for Guarded {
 }
 
 /// Drops what a panic carried. That may panic, too; what it then carries is small, and is left where it is.
-fn discard(payload: Box<dyn Any + Send>) {
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(payload);
     }

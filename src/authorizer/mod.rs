@@ -20,22 +20,39 @@
 //! }
 //! ```
 //!
+//! # Several authorizers
+//!
+//! | combinator | what it does |
+//! |---|---|
+//! | [`any_of`](any_of()) | asks the one for whose kind of credential the caller shows; goes on only where a credential is absent |
+//! | [`or_anonymous`](AnyOfBuilder::or_anonymous) | lets callers without any credential be somebody, whose rights are up to you |
+//! | [`map_response`] | changes another authorizer's answers |
+//! | [`all_of`](crate::middleware::all_of) | has several layers allow a request, each by an answer of its own |
+//!
+//! The first three are authorizers again, and run wherever an authorizer runs.
+//!
 //! # Why not `tower::Service<AuthorizerEvent>`?
 //!
 //! An authorizer has no readiness to drive and no `&mut` state per call: it is asked by many requests at once,
 //! and what it shares it shares behind `&self`. The trait says just that, and the compiler then points at *your*
 //! code when a future is not `Send`.
 
+mod any_of;
+mod credential;
 mod error;
 mod func;
 mod guarded;
+mod map;
 mod shared;
 
 use std::sync::Arc;
 
+pub use any_of::{AnyOf, AnyOfBuilder, AnyOfError, any_of};
+pub use credential::Credential;
 pub use error::AuthorizerError;
 pub use func::{AuthorizerFn, WithChallenge, authorizer_fn};
-pub(crate) use guarded::{Answered, Guarded, Panicked};
+pub(crate) use guarded::{Answered, Guarded, Panicked, discard};
+pub use map::{MapResponse, map_response};
 pub(crate) use shared::Answer;
 pub use shared::SharedAuthorizer;
 
@@ -68,6 +85,13 @@ pub trait Authorizer: Send + Sync + 'static {
     fn challenge(&self) -> Option<Challenge> {
         None
     }
+
+    /// Where it looks for credentials, as far as it says so; [`any_of`](any_of()) does. A layer with a cache does not
+    /// build unless all of them are among its identity sources: else an answer to one credential would be reused for
+    /// another.
+    fn credentials(&self) -> Vec<Credential> {
+        Vec::new()
+    }
 }
 
 impl<A: Authorizer> Authorizer for Arc<A> {
@@ -80,5 +104,9 @@ impl<A: Authorizer> Authorizer for Arc<A> {
 
     fn challenge(&self) -> Option<Challenge> {
         (**self).challenge()
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        (**self).credentials()
     }
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Authorizer, AuthorizerError};
+use super::{Authorizer, AuthorizerError, Credential};
 use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 
 /// The pending answer of a [`SharedAuthorizer`]. It borrows nothing, so that it may outlive its request.
@@ -23,6 +23,7 @@ pub struct SharedAuthorizer(Arc<dyn Erased>);
 trait Erased: Send + Sync {
     fn authorize(self: Arc<Self>, event: AuthorizerEvent) -> Answer;
     fn challenge(&self) -> Option<Challenge>;
+    fn credentials(&self) -> Vec<Credential>;
 }
 
 impl<A: Authorizer> Erased for A {
@@ -32,6 +33,10 @@ impl<A: Authorizer> Erased for A {
 
     fn challenge(&self) -> Option<Challenge> {
         Authorizer::challenge(self)
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        Authorizer::credentials(self)
     }
 }
 
@@ -54,6 +59,10 @@ impl Authorizer for SharedAuthorizer {
 
     fn challenge(&self) -> Option<Challenge> {
         self.0.challenge()
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        self.0.credentials()
     }
 }
 

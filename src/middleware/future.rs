@@ -13,6 +13,7 @@ use super::load::Loading;
 use super::refused::RefusedRequest;
 use super::rejection::Rejection;
 use super::responses::ResponseForRejection;
+use super::shadow::Shadow;
 
 pin_project! {
     /// The future of an [`AuthorizerService`](super::AuthorizerService).
@@ -44,6 +45,7 @@ pin_project! {
 pub(super) struct Waiting<S, R, B> {
     pub(super) gateway: Arc<Gateway>,
     pub(super) loading: Loading,
+    pub(super) shadow: Option<Shadow>,
     pub(super) request: Request<B>,
     /// The very instance that was ready when the request came in.
     pub(super) inner: S,
@@ -89,7 +91,7 @@ where
                     let Some(pending) = waiting else { return Poll::Pending };
                     let loaded = ready!(pending.loading.poll(&pending.request, cx));
                     let Some(done) = waiting.take() else { return Poll::Pending };
-                    let Waiting { gateway, loading, mut request, mut inner, responses } = *done;
+                    let Waiting { gateway, loading, shadow, mut request, mut inner, responses } = *done;
                     let question = &loading.question;
                     let verdict = match loaded {
                         Ok(authorization) => gateway.decide(authorization, false, question, &request, None),
@@ -98,6 +100,9 @@ where
                             None => rejection,
                         }),
                     };
+                    if let Some(shadow) = &shadow {
+                        shadow.compare(&verdict, &request);
+                    }
                     match verdict {
                         Verdict::Forward(pass) => {
                             pass.insert_into(&mut request);

@@ -49,6 +49,8 @@ pub(crate) struct Gateway {
     pub(crate) mapping: Option<ParameterMapping>,
     /// Whether the authorizer is asked about requests that lack an identity source.
     pub(crate) asks_without_identity: bool,
+    /// Whether the absence of an identity source is a value like any other.
+    pub(crate) absence_identifies: bool,
     pub(crate) caching: Option<Caching>,
     pub(crate) timeout: Duration,
     pub(crate) permits: Arc<Semaphore>,
@@ -88,6 +90,11 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
+    pub(super) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// One value: the principal, or the context alone where nobody was named.
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
         if let Some(changes) = self.changes {
             changes.apply(request);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use tower_layer::Layer;
 
+use super::beside::Beside;
 use super::builder::AuthorizerLayerBuilder;
 use super::caching::Caching;
 use super::gateway::{AuthorizerKind, Gateway};
@@ -23,6 +24,8 @@ use crate::request::ApiStage;
 pub struct AuthorizerLayer<R = GatewayResponses> {
     pub(super) gateway: Arc<Gateway>,
     pub(super) responses: R,
+    /// Who else has a say, if anybody.
+    pub(super) beside: Option<Arc<Beside>>,
 }
 
 impl AuthorizerLayer {
@@ -50,10 +53,11 @@ impl AuthorizerLayer {
 
 impl<R> AuthorizerLayer<R> {
     pub(super) fn new(gateway: Gateway, responses: R) -> Self {
-        Self { gateway: Arc::new(gateway), responses }
+        Self { gateway: Arc::new(gateway), responses, beside: None }
     }
 
-    /// Forgets every cached answer of this layer. An answer that is being awaited is used by whoever waits for it,
+    /// Forgets every cached answer of this layer, of its [alternatives](Self::with_alternative) and of its
+    /// [shadow](Self::with_shadow), as do the two methods below. An answer that is being awaited is used by whoever waits for it,
     /// and is not kept.
     pub fn invalidate_all(&self) {
         self.invalidate(|_| true, |_| true);
@@ -64,24 +68,31 @@ impl<R> AuthorizerLayer<R> {
         self.invalidate(|_| true, |principal| principal == Some(principal_id));
     }
 
-    /// Forgets what is cached about one identity: a value for each identity source, in their order.
+    /// Forgets what is cached about one identity: a value for each identity source, in their order, and an empty one for
+    /// a source that is [absent](AuthorizerLayerBuilder::accept_missing_identity).
     pub fn invalidate_identity<'v>(&self, values: impl IntoIterator<Item = &'v str>) {
         let values: Vec<&str> = values.into_iter().collect();
         self.invalidate(|identity| identity == values, |_| true);
     }
 
-    /// What the cache was good for so far; all zero without one.
+    /// What the cache was good for so far; all zero without one. Alternatives count for themselves.
     #[must_use]
     pub fn cache_statistics(&self) -> CacheStatistics {
         self.gateway.caching.as_ref().map(Caching::statistics).unwrap_or_default()
     }
 
     fn invalidate(&self, identity: impl Fn(&[&str]) -> bool, principal: impl Fn(Option<&str>) -> bool) {
-        let Some(caching) = &self.gateway.caching else { return };
-        caching.invalidate(&|key, authorization| {
-            let values: Vec<&str> = key.identity().map(|(_, value)| value).collect();
-            key.is_of(&self.gateway.space) && identity(&values) && principal(authorization.principal_id())
-        });
+        let mut invalidate_in = |gateway: &Arc<Gateway>| {
+            let Some(caching) = &gateway.caching else { return };
+            caching.invalidate(&|key, authorization| {
+                let values: Vec<&str> = key.identity().map(|(_, value)| value).collect();
+                key.is_of(&gateway.space) && identity(&values) && principal(authorization.principal_id())
+            });
+        };
+        invalidate_in(&self.gateway);
+        if let Some(beside) = &self.beside {
+            beside.for_each_gateway(&mut invalidate_in);
+        }
     }
 }
 
@@ -89,7 +100,7 @@ impl<S, R: Clone> Layer<S> for AuthorizerLayer<R> {
     type Service = AuthorizerService<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthorizerService::new(inner, Arc::clone(&self.gateway), self.responses.clone())
+        AuthorizerService::new(inner, self.clone())
     }
 }
 

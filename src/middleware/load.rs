@@ -5,6 +5,7 @@ use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::Request;
 use tokio::runtime::Handle;
@@ -93,7 +94,7 @@ impl Loading {
             Some(Turn::Found(authorization)) => return Some(Ok(authorization)),
             Some(Turn::Join(passenger)) => {
                 // Whoever leads has a time-out, and may be on a runtime that nobody drives any more.
-                let deadline = match self.deadline() {
+                let deadline = match deadline(self.gateway.timeout) {
                     Ok(deadline) => deadline,
                     Err(rejection) => return Some(Err(rejection)),
                 };
@@ -120,12 +121,6 @@ impl Loading {
         Some(loaded)
     }
 
-    fn deadline(&self) -> Result<Pin<Box<Sleep>>, Rejection> {
-        let timeout = self.gateway.timeout;
-        // A runtime may have been built without a timer, and says so by a panic.
-        catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())
-    }
-
     fn wait(
         &self,
         answer: Guarded,
@@ -134,7 +129,7 @@ impl Loading {
         lead: Option<Lead>,
     ) -> Result<State, Rejection> {
         let runtime = Handle::try_current().map_err(|_| no_timer())?;
-        let deadline = self.deadline()?;
+        let deadline = deadline(self.gateway.timeout)?;
         let gateway = Arc::clone(&self.gateway);
         let timed = Timed { gateway, answer, ticket, deadline, _permit: permit };
         let Some(lead) = lead else { return Ok(State::Alone(timed)) };
@@ -146,6 +141,27 @@ impl Loading {
         });
         Ok(State::Shared { landed: Box::pin(passenger.landed()), is_own: true })
     }
+}
+
+/// Asks where it is called: others neither wait for the answer nor help to get it, though it is kept for them.
+pub(super) fn ask_unshared(
+    gateway: &Arc<Gateway>,
+    load: Load,
+) -> (Question<'static>, impl Future<Output = Loaded> + Send + use<>) {
+    let gateway = Arc::clone(gateway);
+    let Load { answer, question, ticket } = load;
+    let answer = Guarded::new(answer);
+    let loaded = async move {
+        let permit = gateway.permit()?;
+        let deadline = deadline(gateway.timeout)?;
+        Timed { gateway, answer, ticket, deadline, _permit: permit }.await
+    };
+    (question, loaded)
+}
+
+fn deadline(timeout: Duration) -> Result<Pin<Box<Sleep>>, Rejection> {
+    // A runtime may have been built without a timer, and says so by a panic.
+    catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())
 }
 
 fn no_timer() -> Rejection {

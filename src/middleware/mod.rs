@@ -61,6 +61,8 @@
 //! Put layers that change the response's body (compression) outside of this one, and CORS too: a preflight request
 //! carries no identity.
 
+mod all_of;
+mod beside;
 mod builder;
 mod caching;
 mod condition_keys;
@@ -68,6 +70,7 @@ mod context;
 mod flight;
 mod future;
 mod gateway;
+mod head;
 mod layer;
 mod load;
 #[cfg(feature = "axum")]
@@ -76,10 +79,13 @@ mod refused;
 mod rejection;
 mod responses;
 mod service;
+mod shadow;
 mod view;
 
+pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;
+pub use head::RequestHead;
 pub use layer::AuthorizerLayer;
 pub use refused::RefusedRequest;
 pub use rejection::{Rejection, RejectionKind};
@@ -88,3 +94,4 @@ pub use responses::{
     ResponseForRejection, UnknownResponseType,
 };
 pub use service::AuthorizerService;
+pub use shadow::{Difference, Disagreement, Shadow, ShadowStatistics, ShadowVerdict};

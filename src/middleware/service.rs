@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::beside::Beside;
 use super::future::{ResponseFuture, Waiting, refusal};
 use super::gateway::{Admission, Gateway, Verdict};
+use super::layer::AuthorizerLayer;
 use super::load::Loading;
 use super::responses::{GatewayResponses, ResponseForRejection};
 use crate::contract::Principal;
@@ -18,11 +20,13 @@ pub struct AuthorizerService<S, R = GatewayResponses> {
     inner: S,
     gateway: Arc<Gateway>,
     responses: R,
+    beside: Option<Arc<Beside>>,
 }
 
 impl<S, R> AuthorizerService<S, R> {
-    pub(super) fn new(inner: S, gateway: Arc<Gateway>, responses: R) -> Self {
-        Self { inner, gateway, responses }
+    pub(super) fn new(inner: S, layer: AuthorizerLayer<R>) -> Self {
+        let AuthorizerLayer { gateway, responses, beside } = layer;
+        Self { inner, gateway, responses, beside }
     }
 
     /// The service behind this one.
@@ -57,7 +61,15 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         Principal::remove_from(request.extensions_mut());
 
-        match self.gateway.admit(&request) {
+        let (gateway, shadow) = match &self.beside {
+            None => (&self.gateway, None),
+            Some(beside) => beside.choose(&self.gateway, &request),
+        };
+        let admission = gateway.admit(&request);
+        if let (Some(shadow), Admission::Decided(verdict)) = (shadow, &admission) {
+            shadow.compare(verdict, &request);
+        }
+        match admission {
             Admission::Decided(Verdict::Forward(pass)) => {
                 pass.insert_into(&mut request);
                 ResponseFuture::calling(self.inner.call(request))
@@ -66,7 +78,7 @@ where
                 // The inner service may have set a place aside when it was ready. Whoever keeps this service for a
                 // connection that idles would keep the place, too; the clone has none.
                 self.inner = self.inner.clone();
-                ResponseFuture::refused(refusal(&self.gateway, &self.responses, rejection, &request))
+                ResponseFuture::refused(refusal(gateway, &self.responses, rejection, &request))
             }
             Admission::Load(load) => {
                 // The clone has not been polled for readiness, so it stays behind; the instance that is ready goes
@@ -74,8 +86,9 @@ where
                 let clone = self.inner.clone();
                 let inner = std::mem::replace(&mut self.inner, clone);
                 ResponseFuture::loading(Waiting {
-                    loading: Loading::new(Arc::clone(&self.gateway), load),
-                    gateway: Arc::clone(&self.gateway),
+                    loading: Loading::new(Arc::clone(gateway), load),
+                    gateway: Arc::clone(gateway),
+                    shadow: shadow.cloned(),
                     request,
                     inner,
                     responses: self.responses.clone(),

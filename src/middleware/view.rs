@@ -1,5 +1,7 @@
 //! The gateway's look at a request: whose it is, and what it is to become.
 
+use std::borrow::Cow;
+
 use http::Request;
 
 use super::gateway::Gateway;
@@ -45,6 +47,10 @@ impl Gateway {
                     return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));
                 }
                 Ok(value) => identity.push(value),
+                // No value that is there is empty.
+                Err(IdentityError::Missing) if self.absence_identifies => {
+                    identity.push(Cow::Borrowed("").into());
+                }
                 Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
                 Err(error) => {
                     let kind = match error {

@@ -112,8 +112,9 @@ impl EventMaker {
 /// The values of the identity sources, where the event shows them; `None` where none are configured.
 fn identity_source(kind: EventKind, identity: &Identity<'_>) -> Option<Box<[Box<str>]>> {
     let values: Vec<_> = match kind {
+        // One that was absent and may be is no value.
         EventKind::HttpRequestV1 | EventKind::HttpRequestV2 => {
-            identity.values().iter().map(IdentityValue::text).collect()
+            identity.values().iter().map(IdentityValue::text).filter(|value| !value.is_empty()).collect()
         }
         _ => return None,
     };

@@ -74,6 +74,11 @@ impl ApiStage {
         Ok(Self { kind, arn, domain_name: None, stage_variables: Arc::new([]), base_path: None })
     }
 
+    /// Whether the same requests belong to both, under the same ARNs.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.arn == other.arn && self.base_path == other.base_path
+    }
+
     /// Sets the partition: `aws-cn`, `aws-us-gov`.
     ///
     /// # Errors

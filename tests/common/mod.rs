@@ -17,6 +17,10 @@ impl Counter {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }

@@ -101,6 +101,18 @@ impl AuthorizerResponse {
         Self { form, context, usage_identifier_key: None, max_age: None, denial_challenge: None }
     }
 
+    /// The same answer with another policy. A simple response becomes an answer that names nobody, which an API with
+    /// simple responses refuses.
+    #[must_use]
+    pub fn with_policy(mut self, policy: PolicyDocument) -> Self {
+        let principal_id = match self.form {
+            Form::Policy { principal_id, .. } => principal_id,
+            Form::Simple { .. } => None,
+        };
+        self.form = Form::Policy { principal_id, policy };
+        self
+    }
+
     /// Adds a value to the context that the handler reads.
     ///
     /// Some names are the gateway's own: an answer that uses one is refused, save for a `principalId` that repeats

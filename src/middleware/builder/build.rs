@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::AuthorizerLayerBuilder;
 use super::error::ConfigError;
 use crate::authorizer::Authorizer;
+use crate::authorizer::Credential;
 use crate::cache::KeySpace;
 use crate::contract::{ApiKind, PayloadFormat, ResponseRules};
 use crate::middleware::caching::Caching;
@@ -91,6 +92,21 @@ impl<R> AuthorizerLayerBuilder<R> {
         if caching.is_some() && options.simple_responses && mixes_routes {
             return Err(ConfigError::SimpleResponsesWithoutRoute);
         }
+        if options.accepts_missing && is_token {
+            return Err(ConfigError::MissingIdentityOfRequestOnly);
+        }
+        if options.accepts_missing && options.requires_identity {
+            return Err(ConfigError::MissingIdentityBothWays);
+        }
+        if is_token || caching.is_some() {
+            let outside = |credential: &Credential| match is_token {
+                true => !credential.is_token(),
+                false => !sources.iter().any(|source| holds(source, credential)),
+            };
+            if let Some(credential) = options.authorizer.credentials().into_iter().find(outside) {
+                return Err(ConfigError::CredentialOutsideIdentity { credential });
+            }
+        }
         let asks_without_identity = !is_token
             && options.stage.kind() == ApiKind::Rest
             && caching.is_none()
@@ -112,6 +128,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             authorizer: options.authorizer,
             kind,
             asks_without_identity,
+            absence_identifies: options.accepts_missing,
             caching,
             timeout: options.timeout,
             permits: Arc::new(Semaphore::new(options.max_loads)),
@@ -132,4 +149,11 @@ fn compile(expression: Option<&str>, is_token: bool) -> Result<Option<TokenExpre
         Some(expression) => TokenExpression::new(expression).map(Some).map_err(ConfigError::Expression),
         None => Ok(None),
     }
+}
+
+/// Whether requests with different credentials have different values there.
+fn holds(source: &IdentitySource, credential: &Credential) -> bool {
+    let header = source.header_name().is_some_and(|name| Some(name.as_str()) == credential.header_name());
+    let query = source.query_name().is_some_and(|name| Some(name) == credential.query_name());
+    header || query
 }

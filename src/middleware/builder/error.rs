@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration.
 
+use crate::authorizer::Credential;
 use crate::mapping::MappingError;
 use crate::request::ExpressionError;
 
@@ -9,6 +10,12 @@ use crate::request::ExpressionError;
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
+    /// The authorizer looks at a credential that the layer does not: an answer to it would be kept for requests without
+    /// it, or no request could ever show it.
+    CredentialOutsideIdentity {
+        /// Which.
+        credential: Credential,
+    },
     /// The identity validation expression cannot be used.
     Expression(ExpressionError),
     /// Only tokens are checked against an expression.
@@ -17,6 +24,12 @@ pub enum ConfigError {
     FormatOfHttpOnly,
     /// Answers would be kept for more than an hour.
     LongTtl,
+    /// Requests without an identity are both accepted and refused.
+    MissingIdentityBothWays,
+    /// A `TOKEN` authorizer is never asked without a token.
+    MissingIdentityOfRequestOnly,
+    /// Two layers that belong together stand in front of different stages.
+    OtherStage,
     /// The parameter mapping does not fit the rest of the layer.
     Mapping(MappingError),
     /// No authorizer could ever run, or more than there can be.
@@ -26,6 +39,8 @@ pub enum ConfigError {
         /// Which.
         source_text: String,
     },
+    /// A shadow would never see a request, or its share is none.
+    ShadowWithoutRoom,
     /// Simple responses are switched on where API Gateway has none.
     SimpleResponsesOfHttpOnly,
     /// A simple response would be kept without knowing which route it is about.
@@ -59,6 +74,11 @@ impl std::fmt::Display for ConfigError {
                 "a cache needs an identity source that tells callers apart, or the first answer would hold for every caller: \
                  add one with `with_identity_sources`, or call `share_answers_between_all_callers`",
             ),
+            Self::CredentialOutsideIdentity { credential } => write!(
+                f,
+                "the authorizer looks at the credential `{credential}`, which is no identity source: \
+                 add it with `with_identity_sources`, and call `accept_missing_identity` if it may be missing"
+            ),
             Self::Expression(error) => error.fmt(f),
             Self::ExpressionOfTokenOnly => f.write_str(
                 "only authorizers of type TOKEN have an identity validation expression: \
@@ -71,9 +91,24 @@ impl std::fmt::Display for ConfigError {
             Self::LongTtl => f.write_str("answers are kept for at most an hour: lower `with_cache_ttl`"),
             Self::Mapping(error) => error.fmt(f),
             Self::MaxLoads => f.write_str("at least one authorizer must be able to run: raise `with_max_loads`"),
+            Self::MissingIdentityBothWays => f.write_str(
+                "requests without an identity are accepted and refused: \
+                 remove `accept_missing_identity` or `require_identity`",
+            ),
+            Self::MissingIdentityOfRequestOnly => f.write_str(
+                "an authorizer of type TOKEN is never asked without a token: \
+                 remove `accept_missing_identity`, or use `AuthorizerLayer::request`",
+            ),
+            Self::OtherStage => f.write_str(
+                "the two layers stand in front of different stages: build both with the same `ApiStage`",
+            ),
             Self::RepeatedIdentitySource { source_text } => {
                 write!(f, "the identity source `{source_text}` is named twice: name it once")
             }
+            Self::ShadowWithoutRoom => f.write_str(
+                "a shadow needs room for one comparison and a share from 1 to 100 percent: \
+                 change `with_max_running` or `with_share`",
+            ),
             Self::SimpleResponsesOfHttpOnly => f.write_str(
                 "only HTTP APIs with format 2.0 have simple responses: remove `with_simple_responses`, or change that",
             ),

@@ -52,6 +52,42 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
+    /// `REQUEST` only: asks the authorizer about requests that lack identity sources, too, in every kind of API and also
+    /// with a cache. There an absent source is a value of its own, so that an answer to one credential is never reused
+    /// for another, nor for none. For authorizers that [choose by credential](crate::authorizer::any_of()).
+    ///
+    /// API Gateway has no such switch: it refuses these requests, save those of a REST API without a cache. A source that
+    /// is there twice, or that is not plain text, is 401 here as anywhere.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use http::header::AUTHORIZATION;
+    /// use tower_lambda_authorizer::authorizer::{Credential, any_of};
+    /// use tower_lambda_authorizer::cache::MemoryCache;
+    /// use tower_lambda_authorizer::request::IdentitySource;
+    /// # use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerLayer, authorizer_fn};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let tokens = authorizer_fn(async |_event| Err(AuthorizerError::unauthorized()));
+    /// # let keys = tokens;
+    /// # let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default")?;
+    /// let authorizer = any_of()
+    ///     .member(Credential::bearer(), tokens)
+    ///     .member(Credential::header("x-api-key"), keys)
+    ///     .build()?;
+    /// let key = IdentitySource::header(HeaderName::from_static("x-api-key"));
+    /// let layer = AuthorizerLayer::request(authorizer, stage)
+    ///     .with_identity_sources([IdentitySource::header(AUTHORIZATION), key])
+    ///     .accept_missing_identity()
+    ///     .with_cache(MemoryCache::default())
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn accept_missing_identity(mut self) -> Self {
+        self.options.accepts_missing = true;
+        self
+    }
+
     /// Keeps answers in `cache`, for 300 seconds if [`with_cache_ttl`](Self::with_cache_ttl) does not say otherwise.
     ///
     /// What is kept is the policy. An authorizer that allows just the ARN it was asked about will then refuse the
