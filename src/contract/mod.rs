@@ -12,6 +12,7 @@
 mod authorization;
 mod challenge;
 mod context;
+mod distinct;
 mod event;
 mod kind;
 mod lenient;
@@ -24,6 +25,8 @@ pub use authorization::Authorization;
 pub(crate) use authorization::Expiry;
 pub use challenge::{Challenge, ChallengeError};
 pub use context::{Context, ContextValue};
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+pub(crate) use distinct::Distinct;
 pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, RequestEventV2, TokenEvent};
 pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
 pub use kind::{ApiKind, EventKind, PayloadFormat};

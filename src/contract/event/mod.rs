@@ -1,7 +1,6 @@
 //! What an authorizer is asked.
 
 mod certificate;
-mod distinct;
 mod error;
 mod head;
 mod header;

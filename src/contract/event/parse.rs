@@ -14,10 +14,10 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::certificate::ClientCertificate;
-use super::distinct::Distinct;
 use super::head::{Head, Late, Origin, Pairs, Parsed};
 use super::{AuthorizerEvent, EventError, RequestEvent, RequestEventV2, TokenEvent, header};
 use crate::contract::EventKind;
+use crate::contract::distinct::Distinct;
 use crate::policy::ExecuteApiArn;
 
 impl AuthorizerEvent {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Number, Value};
 
 /// A value without repeated members, at whatever depth.
-pub(super) struct Distinct(pub(super) Value);
+pub(crate) struct Distinct(pub(crate) Value);
 
 /// As what serde_json hands out fractions and long numbers, where any crate of the program has switched on its
 /// `arbitrary_precision`.
