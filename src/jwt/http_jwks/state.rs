@@ -129,6 +129,7 @@ impl Shared {
     /// Has the set fetched, or joins the fetch under way, and waits for it as long as it may take.
     pub(super) async fn refresh(self: &Arc<Self>, reason: Reason) -> Result<(), JwksError> {
         let patience = self.fetcher.patience().saturating_add(GRACE);
+        Handle::try_current().map_err(|_| JwksError::NoRuntime)?;
         // A runtime may have been built without a timer, and says so by a panic.
         let deadline = catch_unwind(|| tokio::time::sleep(patience)).map_err(|_| JwksError::NoRuntime)?;
         let mut deadline = std::pin::pin!(deadline);
