@@ -64,7 +64,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "jwt",
         floor: 5,
-        may_use: &["authorizer", "clock", "contract", "policy"],
+        may_use: &["authorizer", "clock", "contract", "policy", "request"],
         must_not_mention: &[
             "axum",
             "lambda_http",

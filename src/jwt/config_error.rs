@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::contract::ChallengeError;
 use crate::policy::PolicyError;
+use crate::request::ExpressionError;
 
 /// A mistake in the configuration of an authorizer, found when it is built.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,8 +24,8 @@ pub enum JwtConfigError {
         /// That name.
         issuer: Box<str>,
     },
-    /// `identityValidationExpression` is not a regular expression.
-    Expression,
+    /// `identityValidationExpression` cannot be used.
+    Expression(ExpressionError),
     /// An issuer is not configured as it has to be.
     Issuer {
         /// Its name.
@@ -38,13 +39,6 @@ pub enum JwtConfigError {
     PolicyAndRules,
     /// A user pool is not one.
     Pool {
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// A route is not one, or is there twice.
-    Route {
-        /// That route.
-        route: Box<str>,
         /// What is wrong.
         problem: &'static str,
     },
@@ -68,14 +62,13 @@ impl fmt::Display for JwtConfigError {
             }
             Self::Crypto => f.write_str("the self-test of the signature backend failed"),
             Self::DuplicateIssuer { issuer } => write!(f, "the issuer `{issuer}` is there twice"),
-            Self::Expression => f.write_str("the identity validation expression is not a regular expression"),
+            Self::Expression(error) => error.fmt(f),
             Self::Issuer { issuer, problem } => write!(f, "issuer `{issuer}`: {problem}"),
             Self::NoIssuer => f.write_str("there is no issuer: add one"),
             Self::PolicyAndRules => {
                 f.write_str("there are rules and a policy: say what is allowed with one of them")
             }
             Self::Pool { problem } => write!(f, "user pool: {problem}"),
-            Self::Route { route, problem } => write!(f, "route `{route}`: {problem}"),
             Self::Rule(error) => write!(f, "a rule cannot be granted: {error}"),
             Self::Source => f.write_str("the name of the header or query parameter of the token is none"),
             Self::TokenLimit => f.write_str("the limit of a token's length is between 1 byte and 64 KiB"),

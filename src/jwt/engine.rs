@@ -48,7 +48,7 @@ impl Engine {
         let mut checked: Vec<CheckedIssuer> = Vec::with_capacity(issuers.len());
         for issuer in issuers {
             let issuer = issuer.check()?;
-            if checked.iter().any(|known| known.name == issuer.name) {
+            if checked.iter().any(|known| known.is_confused_with(&issuer)) {
                 return Err(JwtConfigError::DuplicateIssuer { issuer: issuer.name });
             }
             checked.push(issuer);
@@ -61,7 +61,7 @@ impl Engine {
         let token = Token::parse(text, self.max_bytes)?;
         // Not believed yet: it only says which of the known issuers is to be held against it.
         let name = token.payload.get("iss").and_then(Value::as_str).ok_or(JwtReason::Issuer)?;
-        let issuer = self.issuers.iter().find(|issuer| *issuer.name == *name).ok_or(JwtReason::Issuer)?;
+        let issuer = self.issuers.iter().find(|issuer| issuer.is_named(name)).ok_or(JwtReason::Issuer)?;
         issuer.check_signature(&token).await?;
         let claims = Claims::new(token.payload);
         // Read after a fetch that may have taken its time.

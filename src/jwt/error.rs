@@ -102,6 +102,8 @@ pub enum JwtReason {
     Principal,
     /// A check of the program's own refused it.
     Rejected,
+    /// It has none of the scopes that are needed.
+    Scope,
     /// There is more than one.
     Several,
     /// The signature is not one of the issuer's.
@@ -134,6 +136,7 @@ impl fmt::Display for JwtReason {
             Self::NotYetValid => "the token is not valid yet",
             Self::Principal => "no principal can be named after the token",
             Self::Rejected => "the token was rejected by a check",
+            Self::Scope => "the token has none of the scopes that are needed",
             Self::Several => "there is more than one token",
             Self::Signature => "the signature of the token is wrong",
             Self::TooOld => "the token was issued too long ago",

@@ -11,8 +11,8 @@ use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
 /// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
 /// valid token.
 ///
-/// A route is a method, or [`AnyMethod`](crate::policy::AnyMethod), and a path template: `{id}` stands for one segment, `{path+}` at the end for
-/// all that are left. Of several that fit a request the most specific counts: segment by segment a name goes before
+/// A route is a method, or [`AnyMethod`](crate::policy::AnyMethod), and a path template: `{id}` stands for one segment,
+/// `{path+}` at the end for all that are left. Of several that fit a request the most specific counts: segment by segment a name goes before
 /// `{id}` and that before `{path+}`, and at last a method before `AnyMethod`. A request that fits none is refused,
 /// unless [`with_other_routes`](Self::with_other_routes) says what it takes.
 ///
@@ -257,7 +257,8 @@ mod tests {
     fn what_fits_no_route_is_said_or_refused() {
         let one = RouteScopes::new().with_route(Method::GET, "/a", []).unwrap();
         assert_eq!(one.of("GET", "/a"), Some(&[][..]));
-        for (method, path) in [("GET", "/A"), ("get", "/a"), ("GET", "/a/"), ("GET", "//a"), ("GET", "/%61")] {
+        for (method, path) in [("GET", "/A"), ("get", "/a"), ("GET", "/a/"), ("GET", "//a"), ("GET", "/%61")]
+        {
             assert_eq!(one.of(method, path), None, "{method} {path}");
         }
         let other = one.with_other_routes(["x"]).unwrap();
@@ -268,8 +269,8 @@ mod tests {
     #[test]
     fn routes_that_could_never_be_met_are_refused() {
         for template in [
-            "", "a", "//", "/a//b", "/a/{", "/a/}", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}", "/{{a}}", "/*", "/a?b",
-            "/a b", "/%2f", "/%61", "/%", "/%2", "/é", "/.", "/a/../b",
+            "", "a", "//", "/a//b", "/a/{", "/a/}", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}", "/{{a}}",
+            "/*", "/a?b", "/a b", "/%2f", "/%61", "/%", "/%2", "/é", "/.", "/a/../b",
         ] {
             assert!(RouteScopes::new().with_route(AnyMethod, template, []).is_err(), "{template}");
         }

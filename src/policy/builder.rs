@@ -203,6 +203,17 @@ pub struct AnyMethod;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MethodPattern(Option<Method>);
 
+impl MethodPattern {
+    /// The method, if it is one.
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "jwt-rust-crypto")),
+        expect(dead_code, reason = "for routes of JWTs")
+    )]
+    pub(crate) const fn method(&self) -> Option<&Method> {
+        self.0.as_ref()
+    }
+}
+
 impl From<Method> for MethodPattern {
     fn from(method: Method) -> Self {
         Self(Some(method))

@@ -14,7 +14,7 @@ pub(super) const MAX_RSA_BITS: usize = 8192;
 
 pub(super) enum Verifier {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl Verifier {
@@ -55,5 +55,5 @@ fn rsa(n: &[u8], e: &[u8], parameters: &'static RsaParameters) -> Option<ParsedP
 }
 
 fn hmac(algorithm: hmac::Algorithm, secret: &[u8]) -> Verifier {
-    Verifier::Secret(hmac::Key::new(algorithm, secret))
+    Verifier::Secret(Box::new(hmac::Key::new(algorithm, secret)))
 }

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Uri;
-use serde_json::Value;
 
-use super::{Audience, AudienceRule, Check, Issuer, Leeway, TokenUse};
+use super::{Audience, AudienceRule, Check, Expected, Issuer, Leeway, TokenUse};
 use crate::jwt::algorithm::{Algorithm, Family};
 use crate::jwt::config_error::JwtConfigError;
 use crate::jwt::keys::Keys;
@@ -14,10 +13,11 @@ use crate::jwt::keys::Keys;
 /// An issuer whose configuration was checked.
 pub(in crate::jwt) struct CheckedIssuer {
     pub(in crate::jwt) name: Box<str>,
+    other_name: Option<String>,
     pub(super) keys: Keys,
     pub(super) algorithms: Box<[Algorithm]>,
     pub(super) audience: Audience,
-    pub(super) claims: Vec<(String, Option<Value>)>,
+    pub(super) claims: Vec<Expected>,
     pub(super) scopes: Vec<String>,
     pub(super) leeway: Leeway,
     pub(super) max_token_age: Option<Duration>,
@@ -27,6 +27,18 @@ pub(in crate::jwt) struct CheckedIssuer {
 }
 
 impl Issuer {
+    /// An issuer as API Gateway's own authorizers know it: by the URL at which its keys are found.
+    pub(in crate::jwt) fn published(self) -> Result<Self, JwtConfigError> {
+        let wrong = |problem| JwtConfigError::Issuer { issuer: self.name.as_str().into(), problem };
+        if !is_safe_address(&self.name) || self.name.contains(['?', '#']) {
+            return Err(wrong("its name has to be an https URL without query and fragment"));
+        }
+        if self.algorithms.iter().flatten().any(|algorithm| algorithm.is_symmetric()) {
+            return Err(wrong("what is published is no secret: HMAC is not for it"));
+        }
+        Ok(self)
+    }
+
     pub(in crate::jwt) fn check(self) -> Result<CheckedIssuer, JwtConfigError> {
         let name: Box<str> = self.name.into();
         let wrong = |problem: &'static str| JwtConfigError::Issuer { issuer: name.clone(), problem };
@@ -45,13 +57,19 @@ impl Issuer {
         let names_nobody = match rule {
             AudienceRule::All => audiences.is_empty() && client_ids.is_empty(),
             AudienceRule::Any => false,
-            AudienceRule::AudienceElseClient => audiences.is_empty(),
-            AudienceRule::PoolClient => client_ids.is_empty(),
+            AudienceRule::AudienceElseClient => audiences.is_empty() || !client_ids.is_empty(),
+            AudienceRule::PoolClient { takes_any } => !takes_any && client_ids.is_empty(),
         };
         if names_nobody {
-            return Err(wrong(
-                "it has neither audience nor client id: name whom its tokens are for, or `accept_any_audience`",
-            ));
+            return Err(wrong(match rule {
+                AudienceRule::AudienceElseClient => "it needs an audience, and client ids are audiences, too",
+                AudienceRule::PoolClient { .. } => {
+                    "it needs a client id: name the app clients, or `accept_any_client`"
+                }
+                _ => {
+                    "it has neither audience nor client id: name whom its tokens are for, or `accept_any_audience`"
+                }
+            }));
         }
         let is_blank = |text: &String| text.is_empty();
         if audiences.iter().chain(client_ids).any(is_blank) {
@@ -60,8 +78,10 @@ impl Issuer {
         if self.scopes.iter().any(|scope| !is_scope(scope)) {
             return Err(wrong("a scope is not one word of printable ASCII"));
         }
-        if self.claims.iter().any(|(name, _)| name.is_empty()) {
-            return Err(wrong("a required claim has no name"));
+        let is_void = |values: &Vec<_>| values.is_empty();
+        if self.claims.iter().any(|claim| claim.name.is_empty() || claim.values.as_ref().is_some_and(is_void))
+        {
+            return Err(wrong("a claim that is demanded has no name or no values"));
         }
         if self.leeway.expiry > Self::MAX_LEEWAY || self.leeway.start > Self::MAX_LEEWAY {
             return Err(wrong("its leeway is over 60 seconds"));
@@ -70,6 +90,7 @@ impl Issuer {
         Ok(CheckedIssuer {
             algorithms,
             keys: self.keys,
+            other_name: self.other_name,
             audience: self.audience,
             claims: self.claims,
             scopes: self.scopes,
@@ -80,6 +101,18 @@ impl Issuer {
             checks: self.checks,
             name,
         })
+    }
+}
+
+impl CheckedIssuer {
+    /// Whether that is its name.
+    pub(in crate::jwt) fn is_named(&self, name: &str) -> bool {
+        *self.name == *name || self.other_name.as_deref() == Some(name)
+    }
+
+    /// Whether the two go by the same name.
+    pub(in crate::jwt) fn is_confused_with(&self, other: &Self) -> bool {
+        self.is_named(&other.name) || other.other_name.as_deref().is_some_and(|name| self.is_named(name))
     }
 }
 
@@ -102,8 +135,9 @@ fn algorithms(named: Option<Vec<Algorithm>>, keys: &Keys) -> Result<Box<[Algorit
     if symmetric != 0 && symmetric != algorithms.len() {
         return Err("HMAC and algorithms with public keys do not go together");
     }
-    if algorithms.iter().any(|algorithm| !is_usable(*algorithm)) {
-        return Err("none of its keys is one for an algorithm that it is said to sign with");
+    // Keys for the others may be on their way.
+    if !algorithms.iter().any(|algorithm| is_usable(*algorithm)) {
+        return Err("none of its keys is one for an algorithm that it signs with");
     }
     Ok(algorithms.into())
 }
@@ -123,7 +157,7 @@ fn is_safe_address(text: &str) -> bool {
 }
 
 /// A word of `scope` (RFC 6749), which can be named in a challenge.
-pub(in crate::jwt) fn is_scope(scope: &str) -> bool {
+fn is_scope(scope: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
     !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(is_allowed)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::build::CheckedIssuer;
-use super::{Audience, AudienceRule, TokenUse};
+use super::{Audience, AudienceRule, Expected, TokenUse};
 use crate::jwt::claims::Claims;
 use crate::jwt::error::{JwtError, JwtReason};
 use crate::jwt::keys::Found;
@@ -34,10 +34,11 @@ impl CheckedIssuer {
     pub(in crate::jwt) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), JwtError> {
         self.check_times(claims, now)?;
         self.audience.check(claims, self.token_use)?;
-        for (name, value) in &self.claims {
-            let is_right = match value {
-                Some(value) => claims.has_value(name, value),
-                None => claims.get(name).is_some_and(|found| !found.is_null()),
+        for Expected { name, values, may_be_missing } in &self.claims {
+            let is_right = match (claims.get(name), values) {
+                (None, _) => *may_be_missing,
+                (Some(_), Some(values)) => values.iter().any(|value| claims.has_value(name, value)),
+                (Some(found), None) => !found.is_null(),
             };
             if !is_right {
                 return Err(JwtError::of_claim(JwtReason::Claim, name));
@@ -99,7 +100,8 @@ impl Audience {
                 };
                 if is_right { Ok(()) } else { Err(JwtReason::Audience.into()) }
             }
-            AudienceRule::PoolClient => match used_as(claims, token_use)? {
+            AudienceRule::PoolClient { takes_any } => match used_as(claims, token_use)? {
+                _ if takes_any => Ok(()),
                 TokenUse::Access if is_client() => Ok(()),
                 TokenUse::Access => Err(JwtReason::Client.into()),
                 // An app client is the audience of an ID token.

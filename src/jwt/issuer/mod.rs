@@ -42,16 +42,26 @@ pub(super) type Check = Arc<dyn Fn(&Claims) -> Result<(), Box<dyn Error + Send +
 #[must_use]
 pub struct Issuer {
     name: String,
+    other_name: Option<String>,
     keys: Keys,
     algorithms: Option<Vec<Algorithm>>,
     audience: Audience,
-    claims: Vec<(String, Option<Value>)>,
+    claims: Vec<Expected>,
     scopes: Vec<String>,
     leeway: Leeway,
     max_token_age: Option<Duration>,
     token_use: Option<TokenUse>,
     needs_kid: bool,
     checks: Vec<Check>,
+}
+
+/// What a claim has to be.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    pub(super) name: String,
+    /// One of these, or anything but null.
+    pub(super) values: Option<Vec<Value>>,
+    pub(super) may_be_missing: bool,
 }
 
 /// Whom tokens are for.
@@ -72,7 +82,7 @@ pub(super) enum AudienceRule {
     /// `client_id` is one of the audiences, where there is no `aud`.
     AudienceElseClient,
     /// A client of a user pool: `aud` of an ID token, `client_id` of an access token.
-    PoolClient,
+    PoolClient { takes_any: bool },
 }
 
 /// How far clocks may be apart.
@@ -104,6 +114,7 @@ impl Issuer {
     pub fn new(iss: impl Into<String>, keys: impl Into<Keys>) -> Self {
         Self {
             name: iss.into(),
+            other_name: None,
             keys: keys.into(),
             algorithms: None,
             audience: Audience::default(),
@@ -146,15 +157,31 @@ impl Issuer {
     }
 
     /// Demands that a claim is there and is that value, or a list with it. Types count: `1` is not `"1"`.
-    pub fn with_required_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.claims.push((name.into(), Some(value.into())));
-        self
+    pub fn with_required_claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.expecting(name.into(), Some(vec![value.into()]), false)
+    }
+
+    /// Demands that a claim is there and is one of those values, or a list with one.
+    pub fn with_required_claim_in<V: Into<Value>>(
+        self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.expecting(name.into(), Some(values.into_iter().map(Into::into).collect()), false)
+    }
+
+    /// Demands that a claim is one of those values, or a list with one, if it is there at all.
+    pub fn with_optional_claim_in<V: Into<Value>>(
+        self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.expecting(name.into(), Some(values.into_iter().map(Into::into).collect()), true)
     }
 
     /// Demands that a claim is there and is not null.
-    pub fn with_present_claim(mut self, name: impl Into<String>) -> Self {
-        self.claims.push((name.into(), None));
-        self
+    pub fn with_present_claim(self, name: impl Into<String>) -> Self {
+        self.expecting(name.into(), None, false)
     }
 
     /// Demands a scope, together with those demanded before. A token without it is a valid one that is not allowed
@@ -204,6 +231,23 @@ impl Issuer {
         &self.name
     }
 
+    fn expecting(mut self, name: String, values: Option<Vec<Value>>, may_be_missing: bool) -> Self {
+        self.claims.push(Expected { name, values, may_be_missing });
+        self
+    }
+
+    /// Another spelling of its name.
+    pub(super) fn also_named(mut self, name: impl Into<String>) -> Self {
+        self.other_name = Some(name.into());
+        self
+    }
+
+    /// The algorithms, unless they were named.
+    pub(super) fn with_default_algorithms(mut self, algorithms: &[Algorithm]) -> Self {
+        self.algorithms.get_or_insert_with(|| algorithms.to_vec());
+        self
+    }
+
     /// Takes `client_id` for `aud` where there is no `aud`, as API Gateway does.
     pub(super) fn with_audience_else_client(mut self) -> Self {
         self.audience.rule = AudienceRule::AudienceElseClient;
@@ -211,8 +255,8 @@ impl Issuer {
     }
 
     /// Takes tokens of clients of a user pool, and of one use.
-    pub(super) fn of_pool(mut self, token_use: TokenUse) -> Self {
-        self.audience.rule = AudienceRule::PoolClient;
+    pub(super) fn of_pool(mut self, token_use: TokenUse, takes_any_client: bool) -> Self {
+        self.audience.rule = AudienceRule::PoolClient { takes_any: takes_any_client };
         self.token_use = Some(token_use);
         self
     }
@@ -223,9 +267,9 @@ impl Issuer {
         self
     }
 
-    /// Leeway at the end and at the start of a token's life.
-    pub(super) fn with_leeways(mut self, expiry: Duration, start: Duration) -> Self {
-        self.leeway = Leeway { expiry, start };
+    /// Leeway at the start of a token's life, and none at its end.
+    pub(super) fn without_leeway_at_expiry(mut self) -> Self {
+        self.leeway.expiry = Duration::ZERO;
         self
     }
 }
