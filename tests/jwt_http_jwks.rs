@@ -54,11 +54,11 @@ impl Scene {
         Self::around(issuer, clock, jwks)
     }
 
-    fn impatient(keys: &[&TestKey]) -> Self {
+    fn impatient(keys: &[&TestKey], timeout: Duration) -> Self {
         let issuer = FakeIssuer::start().unwrap();
         issuer.set_keys(jwks(keys.iter().copied()));
         let clock = ManualClock::default();
-        let builder = HttpJwks::new(issuer.jwks_url()).with_timeout(IMPATIENT);
+        let builder = HttpJwks::new(issuer.jwks_url()).with_timeout(timeout);
         let jwks = builder.with_clock(clock.clone()).build().unwrap();
         Self::around(issuer, clock, jwks)
     }
@@ -268,7 +268,7 @@ async fn what_is_no_key_set_does_not_replace_one() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
-    let scene = Scene::impatient(&[&key("a")]);
+    let scene = Scene::impatient(&[&key("a")], IMPATIENT);
     let slow = [
         FakeAnswer::usual().with_delay(PATIENT),
         FakeAnswer::usual().dribbled(IMPATIENT / 2),
@@ -585,7 +585,8 @@ mod runtimes {
 
     #[test]
     fn a_runtime_that_nobody_drives_does_not_stop_the_others() {
-        let scene = Scene::impatient(&[&key("a")]);
+        // Long enough for the fetch that succeeds, on a busy machine too.
+        let scene = Scene::impatient(&[&key("a")], Duration::from_secs(1));
         scene.issuer.hold();
         let idle = Builder::new_current_thread().enable_all().build().unwrap();
         idle.block_on(async {

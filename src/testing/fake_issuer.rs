@@ -1,13 +1,13 @@
 //! An issuer on the loopback interface.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 
 use super::fake_answer::{FakeAnswer, Length};
@@ -37,6 +37,8 @@ pub struct FakeIssuer {
     issuer: String,
     shared: Arc<Shared>,
     running: Option<Running>,
+    /// Keeps the port while nobody listens, so that no other issuer is given it.
+    reserved: Option<TcpSocket>,
 }
 
 #[derive(Debug)]
@@ -81,8 +83,12 @@ impl FakeIssuer {
     ///
     /// If there is no port or no thread to be had.
     pub fn start() -> io::Result<Self> {
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = socket.local_addr()?;
+        // Not before: two sockets that may share a port are given the same one.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
         let issuer = format!("http://{address}");
         let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/jwks.json") });
         let script = Script {
@@ -96,8 +102,8 @@ impl FakeIssuer {
             counts: watch::Sender::new(Counts::default()),
             held: watch::Sender::new(false),
         });
-        let running = Some(run(listener, Arc::clone(&shared))?);
-        Ok(Self { address, issuer, shared, running })
+        let running = Some(run(socket, Arc::clone(&shared))?);
+        Ok(Self { address, issuer, shared, running, reserved: None })
     }
 
     /// The issuer's name, `http://127.0.0.1:` and its port.
@@ -172,6 +178,7 @@ impl FakeIssuer {
         if let Some(Running { stop, thread }) = self.running.take() {
             let _ = stop.send(());
             let _ = thread.join();
+            self.reserved = reserve(self.address).ok();
         }
     }
 
@@ -182,7 +189,11 @@ impl FakeIssuer {
     /// If somebody else took the port meanwhile, or there is no thread to be had.
     pub fn restart(&mut self) -> io::Result<()> {
         self.stop();
-        self.running = Some(run(StdListener::bind(self.address)?, Arc::clone(&self.shared))?);
+        let socket = match self.reserved.take() {
+            Some(socket) => socket,
+            None => reserve(self.address)?,
+        };
+        self.running = Some(run(socket, Arc::clone(&self.shared))?);
         Ok(())
     }
 }
@@ -193,13 +204,24 @@ impl Drop for FakeIssuer {
     }
 }
 
-fn run(listener: StdListener, shared: Arc<Shared>) -> io::Result<Running> {
-    listener.set_nonblocking(true)?;
+/// The port again, of which connections may be left that are closed but not forgotten.
+fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+fn run(socket: TcpSocket, shared: Arc<Shared>) -> io::Result<Running> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listener = {
+        let _inside = runtime.enter();
+        socket.listen(1024)?
+    };
     let (stop, mut stopped) = oneshot::channel();
     let thread = std::thread::Builder::new().name("fake-issuer".into()).spawn(move || {
         runtime.block_on(async move {
-            let Ok(listener) = TcpListener::from_std(listener) else { return };
             let accept = async {
                 while let Ok((stream, _)) = listener.accept().await {
                     let shared = Arc::clone(&shared);

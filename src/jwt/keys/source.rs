@@ -98,3 +98,53 @@ impl fmt::Debug for Keys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A source with other keys after each refresh.
+    #[derive(Debug)]
+    struct Changing {
+        current: Mutex<Option<Arc<KeySet>>>,
+        next: Mutex<Vec<KeySet>>,
+        asked: Mutex<Vec<Option<String>>>,
+    }
+
+    impl KeySource for Changing {
+        fn current(&self) -> Option<Arc<KeySet>> {
+            self.current.lock().unwrap().clone()
+        }
+
+        fn refreshed<'a>(&'a self, kid: Option<&'a str>) -> Refresh<'a> {
+            self.asked.lock().unwrap().push(kid.map(str::to_owned));
+            if let Some(next) = self.next.lock().unwrap().pop() {
+                *self.current.lock().unwrap() = Some(Arc::new(next));
+            }
+            Box::pin(std::future::ready(self.current()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_is_refreshed_for_keys_that_are_not_there() {
+        let named = |kid: &str| KeySet::from_hmac_secret(&[7; 32]).unwrap().with_kid(kid).unwrap();
+        let source = Arc::new(Changing {
+            current: Mutex::new(None),
+            next: Mutex::new(vec![named("b"), named("a"), KeySet::default()]),
+            asked: Mutex::default(),
+        });
+        let keys = Keys::fetched(Arc::<Changing>::clone(&source));
+        let asked = || source.asked.lock().unwrap().len();
+        // Nothing was ever fetched, then there is nothing of use, then there is the key.
+        assert!(matches!(keys.find(Some("a")).await, Found::NoKeys));
+        assert!(matches!(keys.find(Some("a")).await, Found::Key(_)));
+        assert!(matches!(keys.find(Some("a")).await, Found::Key(_)));
+        assert_eq!(asked(), 2);
+        assert!(matches!(keys.find(Some("b")).await, Found::Key(_)));
+        assert!(matches!(keys.find(Some("a")).await, Found::NoSuchKey));
+        assert!(matches!(keys.find(None).await, Found::Key(_)));
+        assert_eq!(asked(), 4);
+    }
+}
