@@ -55,9 +55,11 @@ fn services(calls: &Calls) -> Vec<(&'static str, Service)> {
     let asked = Counter::default();
     let (user, admin) = (layer_for("user", &asked), layer_for("admin", &asked));
     let users = || Router::new().route("/users/{id}", any(for_users)).fallback(for_users);
-    let admins = || Router::new().route("/{*rest}", any(for_administrators)).route("/", any(for_administrators));
+    let admins =
+        || Router::new().route("/{*rest}", any(for_administrators)).route("/", any(for_administrators));
     let with = |router: Router| router.layer(Extension(calls.clone()));
-    let is_admin = |head: &RequestHead<'_>| head.template().is_some_and(|template| template.starts_with("/admin"));
+    let is_admin =
+        |head: &RequestHead<'_>| head.template().is_some_and(|template| template.starts_with("/admin"));
 
     let chosen = user.clone().with_alternative(admin.clone(), is_admin).unwrap();
     let beside = protect(with(users().nest("/admin", admins())), chosen);
@@ -73,9 +75,15 @@ fn services(calls: &Calls) -> Vec<(&'static str, Service)> {
     ]
 }
 
-type Service = tower::util::BoxCloneSyncService<Request<Body>, http::Response<Body>, std::convert::Infallible>;
+type Service =
+    tower::util::BoxCloneSyncService<Request<Body>, http::Response<Body>, std::convert::Infallible>;
 
-async fn ask(service: &Service, method: &Method, path: &str, token: Option<&str>) -> Option<(StatusCode, bool)> {
+async fn ask(
+    service: &Service,
+    method: &Method,
+    path: &str,
+    token: Option<&str>,
+) -> Option<(StatusCode, bool)> {
     let request = Request::builder().method(method).uri(path);
     let request = match token {
         Some(token) => request.header("authorization", format!("Bearer {token}")),
@@ -89,10 +97,33 @@ async fn ask(service: &Service, method: &Method, path: &str, token: Option<&str>
 async fn no_path_and_no_method_leads_around_the_authorizer_of_a_route() {
     let calls = Calls::default();
     let paths = [
-        "/users/1", "/users/1/", "/", "/nothing", "/admin", "/admin/", "/admin/x", "/admin/x/y", "//admin/x",
-        "/admin//x", "/Admin/x", "/%61dmin/x", "/admin%2Fx", "/admin/%2e%2e/users/1", "/users/../admin/x",
-        "/./admin/x", "/admin;a=b/x", "/users/1;/admin/x", "/adminx", "/%2Fadmin/x", "/admin\\x", "/admin?x=/users/1",
-        "*", "/users/%2e%2e/admin/x", "/users/1%00", "/admin/*", "/admin/%2A",
+        "/users/1",
+        "/users/1/",
+        "/",
+        "/nothing",
+        "/admin",
+        "/admin/",
+        "/admin/x",
+        "/admin/x/y",
+        "//admin/x",
+        "/admin//x",
+        "/Admin/x",
+        "/%61dmin/x",
+        "/admin%2Fx",
+        "/admin/%2e%2e/users/1",
+        "/users/../admin/x",
+        "/./admin/x",
+        "/admin;a=b/x",
+        "/users/1;/admin/x",
+        "/adminx",
+        "/%2Fadmin/x",
+        "/admin\\x",
+        "/admin?x=/users/1",
+        "*",
+        "/users/%2e%2e/admin/x",
+        "/users/1%00",
+        "/admin/*",
+        "/admin/%2A",
     ];
     let methods = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS, Method::TRACE, Method::CONNECT];
     for (name, service) in services(&calls) {
@@ -100,11 +131,16 @@ async fn no_path_and_no_method_leads_around_the_authorizer_of_a_route() {
             for method in &methods {
                 for token in [None, Some("nobody")] {
                     let Some((status, refused)) = ask(&service, method, path, token).await else { continue };
-                    assert!(refused && status.is_client_error(), "{name}: {method} {path} {token:?}: {status}");
+                    assert!(
+                        refused && status.is_client_error(),
+                        "{name}: {method} {path} {token:?}: {status}"
+                    );
                 }
                 assert_eq!((calls.user.count(), calls.admin.count()), (0, 0), "{name}: {method} {path}");
                 // A user is no administrator, however the path is written.
-                let Some((status, refused)) = ask(&service, method, path, Some("user")).await else { continue };
+                let Some((status, refused)) = ask(&service, method, path, Some("user")).await else {
+                    continue;
+                };
                 assert!(refused != status.is_success(), "{name}: {method} {path}: {status}");
                 assert_eq!(calls.admin.count(), 0, "{name}: {method} {path}");
                 calls.user.reset();
@@ -118,7 +154,9 @@ async fn each_route_is_decided_by_its_own_authorizer() {
     let calls = Calls::default();
     let mut allowed = Vec::new();
     for (name, service) in services(&calls) {
-        for (path, token) in [("/users/1", "user"), ("/users/1", "admin"), ("/admin/x", "user"), ("/admin/x", "admin")] {
+        for (path, token) in
+            [("/users/1", "user"), ("/users/1", "admin"), ("/admin/x", "user"), ("/admin/x", "admin")]
+        {
             let (status, _) = ask(&service, &Method::GET, path, Some(token)).await.unwrap();
             if status == StatusCode::OK {
                 allowed.push((name, path, token));
@@ -165,7 +203,11 @@ async fn two_authorizers_that_both_have_to_allow_can_both_allow() {
         let response = service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
-        assert_eq!(format!("{status} {}", std::str::from_utf8(&body).unwrap()), expected, "{path} {token} {key:?}");
+        assert_eq!(
+            format!("{status} {}", std::str::from_utf8(&body).unwrap()),
+            expected,
+            "{path} {token} {key:?}"
+        );
     }
 }
 
@@ -179,7 +221,8 @@ async fn exactly_one_of_two_authorizers_decides_and_each_has_its_own_answers() {
     let router = Router::new().route("/{*rest}", any(async |principal: Principal| principal.id().to_owned()));
     let service = Service::new(protect(router, layer.clone()));
     let ask = async |method: Method, token: &str, is_next: bool| {
-        let request = Request::builder().method(method).uri("/x").header("authorization", format!("Bearer {token}"));
+        let request =
+            Request::builder().method(method).uri("/x").header("authorization", format!("Bearer {token}"));
         let request = if is_next { request.header("x-next", "1") } else { request };
         service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
     };
@@ -237,7 +280,8 @@ async fn a_share_is_stable_grows_and_is_about_as_large_as_it_says() {
     let layer = |stage| AuthorizerLayer::request(nobody(), stage).build().unwrap();
     let layer = layer(stage())
         .with_alternative(layer(stage()), move |head| {
-            let shares = [0, 5, 50, 100].map(|percent| head.falls_within(percent, &http::header::AUTHORIZATION));
+            let shares =
+                [0, 5, 50, 100].map(|percent| head.falls_within(percent, &http::header::AUTHORIZATION));
             seen.lock().unwrap().push(shares);
             false
         })
