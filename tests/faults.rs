@@ -37,7 +37,7 @@ impl Drop for Bomb {
 }
 
 /// A future that is ready at once, or after a while, and panics when it is dropped.
-struct Explosive<F>(Pin<Box<F>>, #[expect(dead_code, reason = "it is there to be dropped")] Bomb);
+struct Explosive<F>(Pin<Box<F>>, Bomb);
 
 impl<F: Future> Future for Explosive<F> {
     type Output = F::Output;
