@@ -2,6 +2,7 @@
 //!
 //! ```console
 //! $ cargo run --example token
+//! listening on http://127.0.0.1:3000
 //! $ curl -H 'authorization: Bearer open sesame' http://127.0.0.1:3000/cave/gold
 //! ali-baba finds gold
 //! ```
@@ -26,7 +27,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let layer = AuthorizerLayer::token(authorizer, stage).build()?;
 
     let router = Router::new().route("/cave/{thing}", get(find));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let port = std::env::var("PORT").unwrap_or("3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, protect(router, layer)).await?;
     Ok(())
 }

@@ -21,6 +21,22 @@
 //! an `Allow` header to its refusals, which tells which methods a path has. Public routes stand outside of `protect`,
 //! with `fallback_service`, so that route templates are those of the protected router alone.
 //!
+//! # Several authorizers
+//!
+//! One layer can have an authorizer that [chooses by credential](crate::authorizer::any_of()), or that lets
+//! [anonymous](crate::authorizer::AnyOfBuilder::or_anonymous) callers in. Several layers come together like this:
+//!
+//! | wanted | how |
+//! |---|---|
+//! | all of them have to allow | [`all_of`], or one layer around another |
+//! | some routes need a second answer | `route_layer` on these routes, inside of `protect` |
+//! | some routes have another authorizer | [`with_alternative`](AuthorizerLayer::with_alternative), by the route's template; or a second `protect`ed router, with `nest_service` |
+//! | a new one decides for some callers | [`with_alternative`](AuthorizerLayer::with_alternative), by a share |
+//! | a new one only watches | [`with_shadow`](AuthorizerLayer::with_shadow) |
+//!
+//! None of it takes a guard away: inside of `protect` a further layer can only refuse more, an alternative decides in
+//! the place of the layer and never beside it, and a shadow decides nothing.
+//!
 //! # With any tower service
 //!
 //! ```
