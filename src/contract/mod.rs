@@ -27,6 +27,8 @@ pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, Re
 pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
 pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
+#[cfg(any(feature = "remote", feature = "remote-aws"))]
+pub(crate) use response::EXPIRES_AT;
 pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
 
 /// What `Debug` prints in the place of a secret.

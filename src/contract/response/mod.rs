@@ -8,6 +8,7 @@ mod rules;
 use std::time::Duration;
 
 pub use error::ResponseError;
+pub(crate) use rules::EXPIRES_AT;
 pub use rules::ResponseRules;
 
 use super::challenge::Challenge;

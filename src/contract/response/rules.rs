@@ -6,6 +6,9 @@ use crate::contract::{ApiKind, Context, PayloadFormat};
 /// How deep lists and objects of a context may be nested.
 pub(super) const MAX_DEPTH: usize = 32;
 
+/// The context key under which an authorizer function of ours says when its answer expires, in epoch seconds.
+pub(crate) const EXPIRES_AT: &str = "authorizerExpiresAt";
+
 /// Which answers are accepted: that depends on the kind of API, on the format of its events, and on whether simple
 /// responses are switched on.
 ///
@@ -102,7 +105,7 @@ impl ResponseRules {
         match (self.kind, self.format) {
             (ApiKind::Rest | ApiKind::WebSocket, _) => &["principalId", "integrationLatency"],
             (ApiKind::Http, PayloadFormat::V1) => &["principalId", "integrationLatency", "claims", "scopes"],
-            (ApiKind::Http, PayloadFormat::V2) => &["principalId", "authorizerExpiresAt"],
+            (ApiKind::Http, PayloadFormat::V2) => &["principalId", EXPIRES_AT],
         }
     }
 
