@@ -77,7 +77,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lambda",
         floor: 5,
-        may_use: &["authorizer", "clock", "contract", "policy", "request"],
+        may_use: &["authorizer", "clock", "contract", "middleware", "policy", "request"],
         must_not_mention: &["axum", "jsonwebtoken", "quick_cache", "reqwest"],
     },
     Room {

@@ -28,12 +28,14 @@
 
 mod error;
 mod func;
+mod guarded;
 mod shared;
 
 use std::sync::Arc;
 
 pub use error::AuthorizerError;
 pub use func::{AuthorizerFn, WithChallenge, authorizer_fn};
+pub(crate) use guarded::{Answered, Guarded, Panicked};
 pub(crate) use shared::Answer;
 pub use shared::SharedAuthorizer;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::context::Context;
+use super::reserved::PRINCIPAL_ID;
 use super::response::{AuthorizerResponse, Form, ResponseError, ResponseRules};
 use crate::clock::Now;
 use crate::contract::REDACTED;
@@ -67,7 +68,7 @@ impl Authorization {
         response.check(rules)?;
         let mut parts = response.into_parts();
         // Reserved everywhere, so what is there was checked to be the answer's own.
-        parts.context.remove("principalId");
+        parts.context.remove(PRINCIPAL_ID);
         let (principal_id, grant) = match parts.form {
             Form::Policy { principal_id, policy } => (principal_id, Grant::Policy(policy.bind(stage))),
             Form::Simple { is_authorized } => (None, Grant::Simple(is_authorized)),
@@ -88,6 +89,20 @@ impl Authorization {
             denial_challenge: parts.denial_challenge,
             expiry,
         })
+    }
+
+    /// What a gateway has let through already, as it told the backend.
+    #[cfg(feature = "lambda-http")]
+    pub(crate) fn granted(principal_id: Option<Box<str>>, context: Context, expiry: Option<Expiry>) -> Self {
+        Self {
+            heap_bytes: principal_id.as_ref().map_or(0, |id| id.len()) + context.heap_bytes(),
+            principal_id,
+            context,
+            usage_identifier_key: None,
+            grant: Grant::Simple(true),
+            denial_challenge: None,
+            expiry,
+        }
     }
 
     /// Decides one request.

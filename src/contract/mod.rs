@@ -16,6 +16,7 @@ mod event;
 mod kind;
 mod lenient;
 mod principal;
+pub(crate) mod reserved;
 mod response;
 mod wire;
 
@@ -27,8 +28,6 @@ pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, Re
 pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
 pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
-#[cfg(any(feature = "remote", feature = "remote-aws"))]
-pub(crate) use response::EXPIRES_AT;
 pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
 
 /// What `Debug` prints in the place of a secret.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::Extensions;
 use serde::de::DeserializeOwned;
 
 use super::authorization::Authorization;
@@ -81,12 +82,18 @@ impl Principal {
         SystemTime::UNIX_EPOCH.checked_add(since_epoch)
     }
 
-    /// This, or only the context if nobody was named.
-    pub(crate) fn into_named(self) -> Result<Self, AuthorizerContext> {
+    /// Inserts one value: the principal, or the context alone where nobody was named.
+    pub(crate) fn insert_into(self, extensions: &mut Extensions) {
         match self.context.principal_id() {
-            Some(_) => Ok(self),
-            None => Err(self.context),
+            Some(_) => drop(extensions.insert(self)),
+            None => drop(extensions.insert(self.context)),
         }
+    }
+
+    /// Removes what is there when a request comes in: whoever put it there was not us.
+    pub(crate) fn remove_from(extensions: &mut Extensions) {
+        extensions.remove::<Self>();
+        extensions.remove::<AuthorizerContext>();
     }
 
     fn authorization(&self) -> &Authorization {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::reserved::{INTEGRATION_LATENCY, PRINCIPAL_ID};
 use super::{ApiKind, Context, ContextValue, PayloadFormat};
 
 pub(super) fn request_context(
@@ -23,10 +24,10 @@ pub(super) fn request_context(
 fn flat(context: &Context, principal_id: Option<&str>, value: fn(&ContextValue) -> Value) -> Value {
     let mut map: Map<_, _> = context.iter().map(|(name, v)| (name.to_owned(), value(v))).collect();
     if let Some(principal_id) = principal_id {
-        map.insert("principalId".to_owned(), principal_id.into());
+        map.insert(PRINCIPAL_ID.to_owned(), principal_id.into());
     }
     // Nothing was called over a network, so nothing was waited for.
-    map.insert("integrationLatency".to_owned(), 0.into());
+    map.insert(INTEGRATION_LATENCY.to_owned(), 0.into());
     Value::Object(map)
 }
 

@@ -88,15 +88,11 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    /// One value: the principal, or the context alone where nobody was named.
     pub(crate) fn insert_into<B>(self, request: &mut Request<B>) {
         if let Some(changes) = self.changes {
             changes.apply(request);
         }
-        match self.principal.into_named() {
-            Ok(principal) => drop(request.extensions_mut().insert(principal)),
-            Err(context) => drop(request.extensions_mut().insert(context)),
-        }
+        self.principal.insert_into(request.extensions_mut());
     }
 }
 

@@ -1,8 +1,7 @@
 //! Waiting for an authorizer: with a guard against panics, with a time-out, and without losing the answer when
 //! the client that asked for it goes away.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,8 +15,8 @@ use super::caching::Ticket;
 use super::flight::{Lead, Turn};
 use super::gateway::{Gateway, Load, Question};
 use super::rejection::{Rejection, RejectionKind};
-use crate::authorizer::{Answer, AuthorizerError};
-use crate::contract::{Authorization, AuthorizerResponse};
+use crate::authorizer::{Answered, Guarded, Panicked};
+use crate::contract::Authorization;
 
 pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 
@@ -47,7 +46,7 @@ enum State {
 impl Loading {
     pub(crate) fn new(gateway: Arc<Gateway>, load: Load) -> Self {
         let Load { answer, question, ticket } = load;
-        Self { gateway, question, state: State::Unpolled { answer: Guarded(Some(answer)), ticket } }
+        Self { gateway, question, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
     }
 
     pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
@@ -66,7 +65,7 @@ impl Loading {
                         match self.gateway.ask_alone(request) {
                             Ok(Load { answer, question, ticket }) => {
                                 self.question = question;
-                                self.state = State::Unpolled { answer: Guarded(Some(answer)), ticket };
+                                self.state = State::Unpolled { answer: Guarded::new(answer), ticket };
                                 continue;
                             }
                             Err(rejection) => Err(rejection),
@@ -177,41 +176,4 @@ impl Future for Timed {
 fn settle(gateway: &Gateway, answer: Result<Answered, Panicked>, ticket: Option<&Ticket>) -> Loaded {
     let answer = answer.map_err(|Panicked| Rejection::new(RejectionKind::AuthorizerPanic))?;
     gateway.accept(answer, ticket)
-}
-
-type Answered = Result<AuthorizerResponse, AuthorizerError>;
-
-struct Panicked;
-
-/// An authorizer's future, whose panics end with it: also the one in its destructor.
-struct Guarded(Option<Answer>);
-
-impl Guarded {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answered, Panicked>> {
-        let Some(answer) = &mut self.0 else { return Poll::Ready(Err(Panicked)) };
-        // Nothing is seen of the future after it panicked: it is only dropped.
-        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => {
-                discard(payload);
-                Poll::Ready(Err(Panicked))
-            }
-        }
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let answer = self.0.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(answer))) {
-            discard(payload);
-        }
-    }
-}
-
-/// Drops what a panic carried. That may panic, too; what it then carries is small, and is left where it is.
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(payload);
-    }
 }

@@ -47,14 +47,20 @@ pub enum RejectionKind {
     AuthorizerPanic,
     /// The authorizer did not answer in time: 500.
     AuthorizerTimeout,
+    /// The gateway's authorizer answered for longer than its answer was good: 401. Only behind a real gateway.
+    ExpiredAnswer,
     /// A statement of the policy denies the request: 403.
     ExplicitDeny,
+    /// The request came through another API, another stage or no API at all: 403. Only behind a real gateway.
+    ForeignEvent,
     /// No statement of the policy allows the request: 403.
     ImplicitDeny,
     /// The authorizer's answer is not one that a gateway accepts: 500.
     InvalidResponse,
     /// The request target is not canonical: 400.
     InvalidTarget,
+    /// The gateway asked no authorizer about the request: 401. Only behind a real gateway.
+    MissingAuthorizer,
     /// An identity source is missing or empty: 401.
     MissingIdentity,
     /// The path does not lie under the stage's base path: 404.
@@ -77,8 +83,12 @@ impl RejectionKind {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::InvalidTarget => StatusCode::BAD_REQUEST,
-            Self::AmbiguousIdentity | Self::MissingIdentity | Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::ExplicitDeny | Self::ImplicitDeny => StatusCode::FORBIDDEN,
+            Self::AmbiguousIdentity
+            | Self::ExpiredAnswer
+            | Self::MissingAuthorizer
+            | Self::MissingIdentity
+            | Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ExplicitDeny | Self::ForeignEvent | Self::ImplicitDeny => StatusCode::FORBIDDEN,
             Self::OutsideBasePath => StatusCode::NOT_FOUND,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::AuthorizerFailure
@@ -97,10 +107,13 @@ impl RejectionKind {
             Self::AuthorizerFailure => "the authorizer failed",
             Self::AuthorizerPanic => "the authorizer panicked",
             Self::AuthorizerTimeout => "the authorizer did not answer in time",
+            Self::ExpiredAnswer => "the authorizer's answer has expired",
             Self::ExplicitDeny => "the policy denies the request",
+            Self::ForeignEvent => "the request did not come through the API and stage it has to come through",
             Self::ImplicitDeny => "no statement of the policy allows the request",
             Self::InvalidResponse => "the authorizer's answer is not acceptable",
             Self::InvalidTarget => "the request target is not canonical",
+            Self::MissingAuthorizer => "the gateway asked no authorizer about the request",
             Self::MissingIdentity => "an identity source is missing or empty",
             Self::OutsideBasePath => "the path does not lie under the base path of the stage",
             Self::Overloaded => "too many authorizers are running",

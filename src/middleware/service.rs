@@ -10,7 +10,7 @@ use super::future::{ResponseFuture, Waiting, refusal};
 use super::gateway::{Admission, Gateway, Verdict};
 use super::load::Loading;
 use super::responses::{GatewayResponses, ResponseForRejection};
-use crate::contract::{AuthorizerContext, Principal};
+use crate::contract::Principal;
 
 /// Lets through what an authorizer's policy allows. Made by an [`AuthorizerLayer`](super::AuthorizerLayer).
 #[derive(Clone)]
@@ -55,9 +55,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // Whatever is there was not put there by this layer.
-        request.extensions_mut().remove::<Principal>();
-        request.extensions_mut().remove::<AuthorizerContext>();
+        Principal::remove_from(request.extensions_mut());
 
         match self.gateway.admit(&request) {
             Admission::Decided(Verdict::Forward(pass)) => {

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 
 use super::error::{FunctionError, RemoteError};
 use crate::authorizer::AuthorizerError;
-use crate::contract::{AuthorizerResponse, ContextValue, EXPIRES_AT, ResponseRules};
+use crate::contract::reserved::EXPIRES_AT;
+use crate::contract::{AuthorizerResponse, ContextValue, ResponseRules};
 
 /// What came of one invocation.
 pub(super) struct Invocation {
@@ -62,6 +63,7 @@ impl Reading<'_> {
         expires_at: Option<&ContextValue>,
     ) -> Result<AuthorizerResponse, RemoteError> {
         let own = expires_at.map(|value| self.until(EXPIRES_AT, value)).transpose()?;
+        let own = own.map(|max_age| max_age.saturating_sub(ROUNDED_UP));
         let named = match self.max_age_from {
             None => None,
             Some(key) => match response.context().get(key).filter(|value| **value != ContextValue::Null) {
@@ -87,6 +89,10 @@ impl Reading<'_> {
         Ok(at.saturating_sub(self.now))
     }
 }
+
+/// Our functions name the next whole second, so that an answer that is good only once is still good when the backend
+/// reads it. What is kept must not live longer than the function said.
+const ROUNDED_UP: Duration = Duration::from_secs(1);
 
 /// Seconds since 1970 have eleven digits at most, for the next three thousand years. More are milliseconds.
 const LATEST: f64 = 1e11;

@@ -61,9 +61,7 @@ use self::function::Function;
 use self::retry::Retries;
 use crate::authorizer::{Authorizer, AuthorizerError};
 use crate::clock::Clock;
-use crate::contract::{
-    AuthorizerEvent, AuthorizerResponse, Challenge, EventKind, PayloadFormat, ResponseRules,
-};
+use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge, EventKind, ResponseRules};
 
 /// An [`Authorizer`] that asks a function. Clones share its connections.
 ///
@@ -163,12 +161,7 @@ impl Remote {
     }
 
     fn rules(&self, kind: EventKind) -> ResponseRules {
-        let format = match kind {
-            EventKind::HttpRequestV2 => PayloadFormat::V2,
-            _ => PayloadFormat::V1,
-        };
-        let is_simple = self.has_simple_responses && kind == EventKind::HttpRequestV2;
-        ResponseRules::of(kind.api(), format, is_simple).with_max_bytes(self.max_response_bytes)
+        ResponseRules::of_event(kind, self.has_simple_responses).with_max_bytes(self.max_response_bytes)
     }
 }
 

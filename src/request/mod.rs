@@ -35,6 +35,8 @@ pub use identity::IdentitySource;
 pub(crate) use identity::{Identity, IdentityError, tell_routes_apart};
 pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs};
 pub(crate) use rewrite::QueryRewrite;
+#[cfg(feature = "lambda-http")]
+pub(crate) use rewrite::rewrite_path;
 pub(crate) use route::{Location, locate, parameters, resource};
 pub(crate) use source::SourceAddress;
 pub use spelling::IdentitySourceError;

@@ -1,4 +1,4 @@
-//! Another query for a request that goes on.
+//! Another query, or another path, for a request that goes on.
 
 use http::uri::PathAndQuery;
 use http::{Extensions, Request, Uri};
@@ -36,6 +36,29 @@ fn with_query(uri: &Uri, query: &str) -> Option<Uri> {
         _ => PathAndQuery::try_from(format!("{path}?{query}")).ok()?,
     });
     Uri::from_parts(parts).ok()
+}
+
+/// Gives a request another path and the same query. `None` if there can be no such URI.
+#[cfg(feature = "lambda-http")]
+pub(crate) fn rewrite_path<B>(request: &mut Request<B>, path: &str) -> Option<()> {
+    let with_path = |uri: &Uri| {
+        let path_and_query = match uri.query() {
+            Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+            None => PathAndQuery::try_from(path),
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(path_and_query.ok()?);
+        Uri::from_parts(parts).ok()
+    };
+    let original = match original_uri(request.extensions()) {
+        Some(original) => Some(with_path(original)?),
+        None => None,
+    };
+    *request.uri_mut() = with_path(request.uri())?;
+    if let Some(original) = original {
+        set_original_uri(request.extensions_mut(), original);
+    }
+    Some(())
 }
 
 #[cfg(feature = "axum")]

@@ -193,6 +193,16 @@ impl ApiStage {
         Arc::clone(&self.stage_variables)
     }
 
+    /// Puts the base path before a path that lacks it.
+    #[cfg(feature = "lambda-http")]
+    pub(crate) fn with_base_path_before<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        match (&self.base_path, path) {
+            (None, path) => Cow::Borrowed(path),
+            (Some(base_path), "/") => Cow::Owned(base_path.clone().into()),
+            (Some(base_path), path) => Cow::Owned(format!("{base_path}{path}")),
+        }
+    }
+
     /// Cuts the base path off; `None` if the path does not lie under it.
     pub(crate) fn strip_base_path<'a>(&self, path: &'a str) -> Option<&'a str> {
         let Some(base_path) = &self.base_path else { return Some(path) };

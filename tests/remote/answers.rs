@@ -196,9 +196,11 @@ async fn our_own_expiry_is_a_maximum_age_and_hidden() {
     let clock = ManualClock::default();
     let now = clock.wall().as_secs();
     let cases = [
-        (json!({"authorizerExpiresAt": now + 60, "plan": "free"}), Ok(Some(60))),
-        (json!({"authorizerExpiresAt": (now + 60).to_string(), "plan": "free"}), Ok(Some(60))),
-        (json!({"authorizerExpiresAt": now as f64 + 59.9, "plan": "free"}), Ok(Some(59))),
+        // It is the next whole second after the moment that is meant.
+        (json!({"authorizerExpiresAt": now + 61, "plan": "free"}), Ok(Some(60))),
+        (json!({"authorizerExpiresAt": (now + 61).to_string(), "plan": "free"}), Ok(Some(60))),
+        (json!({"authorizerExpiresAt": now as f64 + 61.9, "plan": "free"}), Ok(Some(60))),
+        (json!({"authorizerExpiresAt": now + 1, "plan": "free"}), Ok(Some(0))),
         (json!({"authorizerExpiresAt": now, "plan": "free"}), Ok(Some(0))),
         (json!({"authorizerExpiresAt": now - 60, "plan": "free"}), Ok(Some(0))),
         (json!({"authorizerExpiresAt": -1, "plan": "free"}), Ok(Some(0))),
@@ -242,7 +244,7 @@ async fn other_functions_can_say_in_a_value_of_theirs_when_an_answer_expires() {
     let now = clock.wall().as_secs();
     let cases = [
         (json!({"exp": now + 60}), Ok(Some(60))),
-        (json!({"exp": now + 60, "authorizerExpiresAt": now + 30}), Ok(Some(30))),
+        (json!({"exp": now + 60, "authorizerExpiresAt": now + 31}), Ok(Some(30))),
         (json!({"exp": now + 60, "authorizerExpiresAt": now + 90}), Ok(Some(60))),
         // What does not say how long it is good is used once.
         (json!({}), Ok(Some(0))),

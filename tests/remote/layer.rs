@@ -83,7 +83,7 @@ async fn an_answer_is_kept_until_the_function_says_it_expires() {
     let clock = ManualClock::default();
     let times = clock.clone();
     let endpoint = Endpoint::start(move |_| {
-        returned(&policy(&json!({"authorizerExpiresAt": times.wall().as_secs() + 60, "plan": "free"})))
+        returned(&policy(&json!({"authorizerExpiresAt": times.wall().as_secs() + 61, "plan": "free"})))
     })
     .await;
     let authorizer = http(&endpoint).with_clock(clock.clone()).build().unwrap();

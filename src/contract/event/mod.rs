@@ -1,6 +1,7 @@
 //! What an authorizer is asked.
 
 mod certificate;
+mod distinct;
 mod error;
 mod head;
 mod header;

@@ -14,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::certificate::ClientCertificate;
+use super::distinct::Distinct;
 use super::head::{Head, Late, Origin, Pairs, Parsed};
 use super::{AuthorizerEvent, EventError, RequestEvent, RequestEventV2, TokenEvent, header};
 use crate::contract::EventKind;
@@ -24,9 +25,9 @@ impl AuthorizerEvent {
     ///
     /// # Errors
     ///
-    /// If it is not JSON, or not an event. The error names the member that is wrong.
+    /// If it is not JSON, or not an event, or a member of it is there twice. The error names the member that is wrong.
     pub fn from_json(text: &str) -> Result<Self, EventError> {
-        let json = serde_json::from_str(text)
+        let Distinct(json) = serde_json::from_str(text)
             .map_err(|error| EventError::new("", format!("it is not JSON: {error}")))?;
         Self::from_value(json)
     }
@@ -57,7 +58,8 @@ impl AuthorizerEvent {
 
 impl<'de> Deserialize<'de> for AuthorizerEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_value(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let Distinct(json) = Distinct::deserialize(deserializer)?;
+        Self::from_value(json).map_err(D::Error::custom)
     }
 }
 

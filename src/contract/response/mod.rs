@@ -8,12 +8,15 @@ mod rules;
 use std::time::Duration;
 
 pub use error::ResponseError;
-pub(crate) use rules::EXPIRES_AT;
 pub use rules::ResponseRules;
 
 use super::challenge::Challenge;
 use super::context::{Context, ContextValue};
+#[cfg(feature = "lambda")]
+use crate::contract::EventKind;
 use crate::contract::REDACTED;
+#[cfg(feature = "lambda")]
+use crate::contract::reserved::{EXPIRES_AT, PRINCIPAL_ID};
 use crate::policy::PolicyDocument;
 
 /// The answer of an authorizer: who is calling, what they may do, and what the handler should know.
@@ -192,6 +195,24 @@ impl AuthorizerResponse {
     #[must_use]
     pub fn denial_challenge(&self) -> Option<&Challenge> {
         self.denial_challenge.as_ref()
+    }
+
+    /// The answer as a function sends it, checked by the rules of its kind of event. A maximum age has no place in it,
+    /// and a gateway does not pass a principal on in format 2.0: the backend is told of both in the context.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn into_sent(mut self, kind: EventKind, now: Duration) -> Self {
+        let principal_id = self.principal_id().map(str::to_owned);
+        // If it is there, it repeats the answer's own.
+        self.context.remove(PRINCIPAL_ID);
+        if let (EventKind::HttpRequestV2, Some(principal_id)) = (kind, principal_id) {
+            self.context.insert(PRINCIPAL_ID, principal_id);
+        }
+        if let Some(max_age) = self.max_age {
+            // The next whole second: an answer of no age is good for the request that it was given to.
+            let expires_at = now.saturating_add(max_age).as_secs().saturating_add(1);
+            self.context.insert(EXPIRES_AT, expires_at);
+        }
+        self
     }
 
     pub(crate) fn into_parts(self) -> ResponseParts {

@@ -36,7 +36,7 @@ impl AuthorizerResponse {
         Ok(response)
     }
 
-    /// The same for a function that may be one of ours: its [expiry](super::EXPIRES_AT) is taken out of the context
+    /// The same for a function that may be one of ours: its expiry is taken out of the context
     /// before the rules see it.
     #[cfg(any(feature = "remote", feature = "remote-aws"))]
     pub(crate) fn from_function_json(
@@ -44,7 +44,7 @@ impl AuthorizerResponse {
         rules: &ResponseRules,
     ) -> Result<(Self, Option<ContextValue>), ResponseError> {
         let mut response = Self::read(text, rules)?;
-        let expires_at = response.context.remove(super::EXPIRES_AT);
+        let expires_at = response.context.remove(crate::contract::reserved::EXPIRES_AT);
         response.check(rules)?;
         Ok((response, expires_at))
     }

@@ -1,13 +1,13 @@
 //! What one kind of API accepts as an answer.
 
 use super::{AuthorizerResponse, Form, ResponseError};
+#[cfg(any(feature = "lambda", feature = "remote", feature = "remote-aws"))]
+use crate::contract::EventKind;
+use crate::contract::reserved::{CLAIMS, EXPIRES_AT, INTEGRATION_LATENCY, PRINCIPAL_ID, SCOPES};
 use crate::contract::{ApiKind, Context, PayloadFormat};
 
 /// How deep lists and objects of a context may be nested.
 pub(super) const MAX_DEPTH: usize = 32;
-
-/// The context key under which an authorizer function of ours says when its answer expires, in epoch seconds.
-pub(crate) const EXPIRES_AT: &str = "authorizerExpiresAt";
 
 /// Which answers are accepted: that depends on the kind of API, on the format of its events, and on whether simple
 /// responses are switched on.
@@ -17,9 +17,10 @@ pub(crate) const EXPIRES_AT: &str = "authorizerExpiresAt";
 /// | form | policy | policy | policy | simple |
 /// | principal | required | may be missing | may be missing | none |
 /// | context values | scalars | scalars | any | any |
-/// | reserved names | `principalId`, `integrationLatency` | those, `claims`, `scopes` | `principalId`, `authorizerExpiresAt` | as 2.0 |
+/// | reserved names | `principalId`, `integrationLatency` | those, `claims`, `scopes` | `principalId` | as 2.0 |
 ///
-/// A context's `principalId` that repeats the answer's own is dropped, not refused.
+/// `authorizerExpiresAt` is reserved everywhere: an authorizer of this crate that runs as a Lambda function tells its
+/// backend by it how long the answer is good, and by a `principalId` in format 2.0 who is calling. A context's `principalId` that repeats the answer's own is dropped, not refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct ResponseRules {
@@ -65,6 +66,19 @@ impl ResponseRules {
         }
     }
 
+    /// The rules for answers to events of that kind. Simple responses are for one kind only, and are not switched on
+    /// for the others.
+    #[cfg(any(feature = "lambda", feature = "remote", feature = "remote-aws"))]
+    pub(crate) const fn of_event(kind: EventKind, simple: bool) -> Self {
+        match kind {
+            EventKind::HttpRequestV1 => Self::http(PayloadFormat::V1),
+            EventKind::HttpRequestV2 if simple => Self::http_simple(),
+            EventKind::HttpRequestV2 => Self::http(PayloadFormat::V2),
+            EventKind::RestRequest | EventKind::RestToken => Self::rest(),
+            EventKind::WebSocketConnect => Self::websocket(),
+        }
+    }
+
     /// How many bytes an answer in JSON may have.
     pub const fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -103,9 +117,11 @@ impl ResponseRules {
     /// Names that belong to the gateway.
     const fn reserved(&self) -> &'static [&'static str] {
         match (self.kind, self.format) {
-            (ApiKind::Rest | ApiKind::WebSocket, _) => &["principalId", "integrationLatency"],
-            (ApiKind::Http, PayloadFormat::V1) => &["principalId", "integrationLatency", "claims", "scopes"],
-            (ApiKind::Http, PayloadFormat::V2) => &["principalId", EXPIRES_AT],
+            (ApiKind::Rest | ApiKind::WebSocket, _) => &[PRINCIPAL_ID, INTEGRATION_LATENCY, EXPIRES_AT],
+            (ApiKind::Http, PayloadFormat::V1) => {
+                &[PRINCIPAL_ID, INTEGRATION_LATENCY, EXPIRES_AT, CLAIMS, SCOPES]
+            }
+            (ApiKind::Http, PayloadFormat::V2) => &[PRINCIPAL_ID, EXPIRES_AT],
         }
     }
 
@@ -143,5 +159,5 @@ impl ResponseRules {
 }
 
 fn repeats_principal(name: &str, value: Option<&str>, principal_id: Option<&str>) -> bool {
-    name == "principalId" && value.is_some() && value == principal_id
+    name == PRINCIPAL_ID && value.is_some() && value == principal_id
 }

@@ -32,11 +32,15 @@ pub(super) const fn builtin(api: ApiKind, kind: RejectionKind) -> Builtin {
 const fn rest(kind: RejectionKind) -> Builtin {
     match kind {
         RejectionKind::InvalidTarget => builtin!("message", "Bad Request", Some("BadRequestException")),
-        RejectionKind::AmbiguousIdentity | RejectionKind::MissingIdentity | RejectionKind::Unauthorized => {
+        RejectionKind::AmbiguousIdentity
+        | RejectionKind::ExpiredAnswer
+        | RejectionKind::MissingAuthorizer
+        | RejectionKind::MissingIdentity
+        | RejectionKind::Unauthorized => {
             builtin!("message", "Unauthorized", Some("UnauthorizedException"))
         }
         // With a capital letter, unlike all the others.
-        RejectionKind::ImplicitDeny => builtin!(
+        RejectionKind::ForeignEvent | RejectionKind::ImplicitDeny => builtin!(
             "Message",
             "User is not authorized to access this resource",
             Some("AccessDeniedException")
@@ -67,10 +71,14 @@ const fn rest(kind: RejectionKind) -> Builtin {
 const fn http(kind: RejectionKind) -> Builtin {
     match kind {
         RejectionKind::InvalidTarget => builtin!("message", "Bad Request", None),
-        RejectionKind::AmbiguousIdentity | RejectionKind::MissingIdentity | RejectionKind::Unauthorized => {
-            builtin!("message", "Unauthorized", None)
+        RejectionKind::AmbiguousIdentity
+        | RejectionKind::ExpiredAnswer
+        | RejectionKind::MissingAuthorizer
+        | RejectionKind::MissingIdentity
+        | RejectionKind::Unauthorized => builtin!("message", "Unauthorized", None),
+        RejectionKind::ExplicitDeny | RejectionKind::ForeignEvent | RejectionKind::ImplicitDeny => {
+            builtin!("message", "Forbidden", None)
         }
-        RejectionKind::ExplicitDeny | RejectionKind::ImplicitDeny => builtin!("message", "Forbidden", None),
         RejectionKind::OutsideBasePath => builtin!("message", "Not Found", None),
         RejectionKind::TargetTooLong => builtin!("message", "Request URI too long", None),
         RejectionKind::AuthorizerFailure

@@ -123,10 +123,12 @@ impl RejectionKind {
     #[must_use]
     pub const fn response_type(self) -> GatewayResponseType {
         match self {
-            Self::AmbiguousIdentity | Self::MissingIdentity | Self::Unauthorized => {
-                GatewayResponseType::Unauthorized
-            }
-            Self::ExplicitDeny | Self::ImplicitDeny => GatewayResponseType::AccessDenied,
+            Self::AmbiguousIdentity
+            | Self::ExpiredAnswer
+            | Self::MissingAuthorizer
+            | Self::MissingIdentity
+            | Self::Unauthorized => GatewayResponseType::Unauthorized,
+            Self::ExplicitDeny | Self::ForeignEvent | Self::ImplicitDeny => GatewayResponseType::AccessDenied,
             Self::AuthorizerFailure
             | Self::AuthorizerPanic
             | Self::AuthorizerTimeout
