@@ -62,12 +62,18 @@ impl Reading<'_> {
         response: AuthorizerResponse,
         expires_at: Option<&ContextValue>,
     ) -> Result<AuthorizerResponse, RemoteError> {
-        let own = expires_at.map(|value| self.until(EXPIRES_AT, value)).transpose()?;
-        let own = own.map(|max_age| max_age.saturating_sub(ROUNDED_UP));
+        let own = expires_at.map(|value| match seconds(value) {
+            Some(seconds) => Ok(self.until(seconds.min(LATEST)).saturating_sub(ROUNDED_UP)),
+            None => Err(RemoteError::Expiry { key: EXPIRES_AT.into() }),
+        });
+        let own = own.transpose()?;
         let named = match self.max_age_from {
             None => None,
             Some(key) => match response.context().get(key).filter(|value| **value != ContextValue::Null) {
-                Some(value) => Some(self.until(key, value)?),
+                Some(value) => match seconds(value).filter(|seconds| *seconds <= LATEST) {
+                    Some(seconds) => Some(self.until(seconds)),
+                    None => return Err(RemoteError::Expiry { key: key.into() }),
+                },
                 None if key == EXPIRES_AT && own.is_some() => None,
                 // Where answers say how long they are good, one that does not say it is good for nobody else.
                 None => Some(Duration::ZERO),
@@ -79,23 +85,25 @@ impl Reading<'_> {
         })
     }
 
-    /// How long it is from now until an expiry. One that has passed is now.
-    fn until(&self, key: &str, value: &ContextValue) -> Result<Duration, RemoteError> {
-        let seconds =
-            value.to_number().and_then(|number| number.as_f64()).filter(|seconds| *seconds < LATEST);
-        // A part of a second is cut off, and never lengthens a life.
-        let at = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0).floor()).ok());
-        let at = at.ok_or_else(|| RemoteError::Expiry { key: key.into() })?;
-        Ok(at.saturating_sub(self.now))
+    /// How long it is from now until then. What has passed is now.
+    fn until(&self, seconds: f64) -> Duration {
+        Duration::try_from_secs_f64(seconds).unwrap_or_default().saturating_sub(self.now)
     }
+}
+
+/// A moment, in whole seconds since 1970. A part of a second is cut off, and never lengthens a life.
+fn seconds(value: &ContextValue) -> Option<f64> {
+    let seconds = value.to_number()?.as_f64()?;
+    seconds.is_finite().then(|| seconds.max(0.0).floor())
 }
 
 /// Our functions name the next whole second, so that an answer that is good only once is still good when the backend
 /// reads it. What is kept must not live longer than the function said.
 const ROUNDED_UP: Duration = Duration::from_secs(1);
 
-/// Seconds since 1970 have eleven digits at most, for the next three thousand years. More are milliseconds.
-const LATEST: f64 = 1e11;
+/// The last moment that is taken for one: seconds since 1970 have eleven digits, for the next three thousand years.
+/// Other functions may mean milliseconds by more; ours mean for ever.
+const LATEST: f64 = 99_999_999_999.0;
 
 /// What a function that failed says: an object with `errorMessage` and `errorType`.
 struct Failure<'t> {

@@ -6,6 +6,7 @@ mod common;
 mod answers;
 mod endpoint;
 mod layer;
+mod ours;
 mod transport;
 
 use std::error::Error;
