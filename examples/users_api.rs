@@ -89,7 +89,7 @@ async fn show(State(users): State<Users>, Path(userid): Path<String>) -> Result<
     user.map(Json).ok_or_else(|| Problem(StatusCode::NOT_FOUND, "there is no such user".to_owned()))
 }
 
-fn router(users: Users) -> Router {
+pub(crate) fn router(users: Users) -> Router {
     Router::new()
         .route("/users", routing::post(store))
         .route("/users/{id}", routing::get(show))
@@ -114,10 +114,10 @@ const USERS: TableDefinition<&str, &str> = TableDefinition::new("users");
 
 /// The records, as JSON, in a database file.
 #[derive(Clone)]
-struct Users(Arc<Database>);
+pub(crate) struct Users(Arc<Database>);
 
 impl Users {
-    fn open(path: &FilePath) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &FilePath) -> Result<Self, Failure> {
         let database = Database::create(path)?;
         let transaction = database.begin_write()?;
         transaction.open_table(USERS)?;

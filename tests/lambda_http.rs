@@ -454,6 +454,33 @@ async fn what_is_served_is_what_the_gateway_has_asked_about() {
 }
 
 #[tokio::test]
+async fn a_uri_that_was_changed_on_the_way_is_seen() {
+    for (uri, served) in [
+        // As `lambda_http` makes it where the stage is to be ignored.
+        ("https://api.example.com/users/42?a=1", Ok("/users/42")),
+        ("https://api.example.com/prod/users/42?a=1", Ok("/users/42")),
+        ("/users/42", Ok("/users/42")),
+        ("/users/%34%32", Err(RejectionKind::TargetMoved)),
+        ("/users/43", Err(RejectionKind::TargetMoved)),
+        ("/users/42/", Err(RejectionKind::TargetMoved)),
+        ("/prod/prod/users/42", Err(RejectionKind::TargetMoved)),
+        ("/test/users/42", Err(RejectionKind::TargetMoved)),
+        ("/users//42", Err(RejectionKind::TargetMoved)),
+        ("/Users/42", Err(RejectionKind::TargetMoved)),
+        ("https://u:p@api.example.com/users/42", Err(RejectionKind::InvalidTarget)),
+    ] {
+        let mut request = backend::read(&at(&rest(), V1, "/users/42"));
+        *request.uri_mut() = uri.parse().unwrap();
+        let read = outcome_of(layer(rest()), request).await;
+        let path = read.as_ref().map(|read| read["path"].as_str().unwrap());
+        assert_eq!(path, served.as_deref().map_err(|kind| kind), "{uri}");
+    }
+    let mut request = backend::read(&at(&rest(), V1, "/users/42"));
+    *request.method_mut() = http::Method::from_bytes(b"GET*").unwrap();
+    assert_eq!(outcome_of(layer(rest()), request).await, Err(RejectionKind::InvalidTarget));
+}
+
+#[tokio::test]
 async fn other_spellings_pass_where_that_was_asked_for() {
     let slashes = || layer(rest()).allow_encoded_slash();
     assert_eq!(outcome(slashes(), &at(&rest(), V1, "/a%2fb")).await.unwrap()["path"], "/a%2Fb");

@@ -132,12 +132,12 @@ fn sorted<'n>(fields: impl Iterator<Item = (&'n str, ContextValue)>) -> Context 
 
 /// A value that may name somebody: text, or a number, which is text behind a REST API anyway.
 fn text(context: &Context, name: &str) -> Option<Box<str>> {
-    match context.get(name)? {
-        ContextValue::String(text) => Some(text.as_str().into()),
-        ContextValue::Number(number) => Some(number.to_string().into()),
-        _ => None,
-    }
-    .filter(|text: &Box<str>| !text.is_empty())
+    let text = match context.get(name)? {
+        ContextValue::String(text) => text.clone(),
+        ContextValue::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    if text.is_empty() { None } else { Some(text.into()) }
 }
 
 /// Seconds since the epoch, as a number or, as a REST API has it, as its text.

@@ -1,0 +1,39 @@
+//! The service of `users_api.rs` in Lambda: the same router with the same handlers. There a layer asks the authorizer;
+//! here API Gateway has asked it, and another layer reads what it said.
+//!
+//! It needs to know which stage it stands behind, and lets nothing through that comes from elsewhere: `API_ID`,
+//! `API_STAGE` and `API_ACCOUNT`; `AWS_REGION` is there anyway. Its database is a file of one execution environment,
+//! which is enough for an example.
+//!
+//! Build it with `cargo lambda build --release --features lambda-http --example lambda_handler`; `docs/LAMBDA.md` says
+//! what to do with it then.
+
+use std::{env, path::Path};
+
+use tower::Layer;
+use tower_lambda_authorizer::ApiStage;
+use tower_lambda_authorizer::lambda::GatewayContextLayer;
+
+#[expect(dead_code, reason = "whatever serves without Lambda is not needed here")]
+#[path = "users_api.rs"]
+mod users_api;
+
+use users_api::{Users, router};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let stage = ApiStage::rest(
+        &setting("AWS_REGION")?,
+        &setting("API_ACCOUNT")?,
+        &setting("API_ID")?,
+        &setting("API_STAGE")?,
+    )?;
+    let layer = GatewayContextLayer::builder(stage).build()?;
+    let database = env::var_os("DATABASE").unwrap_or_else(|| "/tmp/users.redb".into());
+    let users = Users::open(Path::new(&database))?;
+    lambda_http::run(layer.layer(router(users))).await
+}
+
+fn setting(name: &str) -> Result<String, lambda_http::Error> {
+    env::var(name).map_err(|_| format!("{name} is not set: it says which stage this stands behind").into())
+}
