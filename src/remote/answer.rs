@@ -13,10 +13,16 @@ use crate::contract::{AuthorizerResponse, ContextValue, ResponseRules};
 
 /// What came of one invocation.
 pub(super) struct Invocation {
+    /// 200; or 500, as which some local runtimes report that the function failed.
+    pub(super) status: u16,
     /// Whether the endpoint says that the function failed.
     pub(super) function_failed: bool,
     pub(super) payload: Vec<u8>,
 }
+
+pub(super) const OK: u16 = 200;
+pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
+pub(super) const TOO_MANY_REQUESTS: u16 = 429;
 
 /// How answers are read.
 pub(super) struct Reading<'a> {
@@ -45,6 +51,9 @@ impl Invocation {
         let failure = serde_json::from_slice::<Failure<'_>>(&self.payload).ok();
         if let Some(failure) = failure.filter(|failure| self.function_failed || failure.is_one) {
             return Err(failure.into_no_answer());
+        }
+        if self.status != OK {
+            return Err(RemoteError::Status { status: self.status }.into());
         }
         if self.function_failed {
             return Err(RemoteError::Function(FunctionError::default()).into());

@@ -11,7 +11,7 @@ use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::{Blob, SdkBody};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::answer::Invocation;
+use super::answer::{INTERNAL_SERVER_ERROR, Invocation, OK, TOO_MANY_REQUESTS};
 use super::error::{RemoteConfigError, RemoteError};
 use super::function::Function;
 use super::retry::Attempt;
@@ -59,7 +59,7 @@ impl Invoker {
     ) -> Result<Invocation, Attempt> {
         // The client's own retries would also repeat what may have run.
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        let output = self
+        let sent = self
             .client
             .invoke()
             .function_name(&*function.name)
@@ -69,17 +69,15 @@ impl Invoker {
             .config_override(once)
             .interceptor(Cap { max_bytes })
             .send()
-            .await
-            .map_err(|error| attempt(error, max_bytes))?;
-        match output.status_code() {
-            200 => {}
-            status => {
-                return Err(RemoteError::Status { status: u16::try_from(status).unwrap_or_default() }.into());
-            }
-        }
+            .await;
+        let output = match sent {
+            Ok(output) => output,
+            Err(error) => return unsuccessful(error, max_bytes),
+        };
         let function_failed = output.function_error().is_some();
+        let status = u16::try_from(output.status_code()).unwrap_or_default();
         let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
-        Ok(Invocation { function_failed, payload })
+        Ok(Invocation { status, function_failed, payload })
     }
 }
 
@@ -106,29 +104,37 @@ impl Intercept for Cap {
     }
 }
 
-fn attempt(error: SdkError<InvokeError>, max_bytes: usize) -> Attempt {
-    if find::<LengthLimitError>(&error).is_some() {
-        return RemoteError::TooLarge { limit: max_bytes }.into();
-    }
+fn unsuccessful(error: SdkError<InvokeError>, max_bytes: usize) -> Result<Invocation, Attempt> {
     match &error {
         SdkError::ServiceError(service) if service.err().is_too_many_requests_exception() => {
-            Attempt::Throttled
+            Err(Attempt::Throttled)
         }
         SdkError::ServiceError(_) | SdkError::ResponseError(_) => {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            match status {
-                Some(429) => Attempt::Throttled,
+            let response = error.raw_response();
+            match response.map_or(OK, |response| response.status().as_u16()) {
+                TOO_MANY_REQUESTS => Err(Attempt::Throttled),
+                INTERNAL_SERVER_ERROR => {
+                    let body = response.and_then(|response| response.body().bytes()).unwrap_or_default();
+                    Ok(Invocation {
+                        status: INTERNAL_SERVER_ERROR,
+                        function_failed: false,
+                        payload: body.to_vec(),
+                    })
+                }
+                OK if find::<LengthLimitError>(&error).is_some() => {
+                    Err(RemoteError::TooLarge { limit: max_bytes }.into())
+                }
                 // A status that promises an answer, and an answer that could not be read.
-                Some(200) | None => broken(error),
-                Some(status) => RemoteError::Status { status }.into(),
+                OK => Err(broken(error)),
+                status => Err(RemoteError::Status { status }.into()),
             }
         }
         SdkError::DispatchFailure(failure)
             if failure.as_connector_error().is_some_and(was_never_connected) =>
         {
-            Attempt::NoConnection(source(error))
+            Err(Attempt::NoConnection(source(error)))
         }
-        _ => broken(error),
+        _ => Err(broken(error)),
     }
 }
 

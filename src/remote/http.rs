@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Request, Url};
+use reqwest::{Client, Request, Response, Url};
 
-use super::answer::Invocation;
+use super::answer::{INTERNAL_SERVER_ERROR, Invocation, OK, TOO_MANY_REQUESTS};
 use super::error::{RemoteConfigError, RemoteError};
 use super::function::Function;
 use super::retry::Attempt;
@@ -118,28 +118,38 @@ impl Invoker {
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = Some(event.to_vec().into());
         let mut response = self.client.execute(request).await.map_err(attempt)?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::TOO_MANY_REQUESTS => return Err(Attempt::Throttled),
-            status => return Err(RemoteError::Status { status: status.as_u16() }.into()),
-        }
-        let too_large = RemoteError::TooLarge { limit: max_bytes };
-        if response
-            .content_length()
-            .is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > max_bytes))
-        {
-            return Err(too_large.into());
-        }
+        let status = response.status().as_u16();
         let function_failed = response.headers().contains_key(FUNCTION_ERROR);
-        let mut payload = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if payload.len() + chunk.len() > max_bytes {
-                return Err(too_large.into());
+        match status {
+            OK => {}
+            INTERNAL_SERVER_ERROR => {
+                // What cannot be read there changes nothing: it is no answer anyway.
+                let payload = read(&mut response, max_bytes).await.unwrap_or_default();
+                return Ok(Invocation { status, function_failed, payload });
             }
-            payload.extend_from_slice(&chunk);
+            TOO_MANY_REQUESTS => return Err(Attempt::Throttled),
+            status => return Err(RemoteError::Status { status }.into()),
         }
-        Ok(Invocation { function_failed, payload })
+        let payload = read(&mut response, max_bytes).await?;
+        Ok(Invocation { status, function_failed, payload })
     }
+}
+
+/// The whole body, if it has no more bytes than that.
+async fn read(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>, Attempt> {
+    let too_large = || RemoteError::TooLarge { limit: max_bytes };
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).is_ok_and(|length| length > max_bytes) {
+        return Err(too_large().into());
+    }
+    let mut payload = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if payload.len() + chunk.len() > max_bytes {
+            return Err(too_large().into());
+        }
+        payload.extend_from_slice(&chunk);
+    }
+    Ok(payload)
 }
 
 /// Shows the host, not the whole path: what somebody put there may be a secret.

@@ -23,9 +23,12 @@
 //! | answers with what the kind of API accepts | what the policy says |
 //! | fails, and its message is exactly `Unauthorized` | 401 |
 //! | fails with anything else | 500 |
-//! | answers with something else, also with an `errorMessage` | 500 |
+//! | answers with something else | 500 |
 //! | answers not in time, too long, with a redirect or another status than 200 | 500 |
 //! | is throttled, or not to be connected to, also after [retries](RemoteAuthorizerBuilder::with_max_retries) | 500 |
+//!
+//! Some local runtimes report a failure with an `errorMessage` and nothing else, or with one and status 500. Both are
+//! taken for what they are: a failure, with that message.
 //!
 //! No client is told more than that. The program finds a [`RemoteError`] among the sources of the failure.
 //!

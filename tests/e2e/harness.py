@@ -45,7 +45,8 @@ class Table:
         for scenario, expected, got in self.rows:
             shown = [("same" if self.fits(expected, got[home]) else f"DIFFERS: {got[home]}") if home in got else "-"
                      for home in self.homes]
-            cells.append((scenario, *shown, expected.pattern if isinstance(expected, re.Pattern) else str(expected)))
+            shown_expected = expected.pattern if isinstance(expected, re.Pattern) else str(expected)
+            cells.append((scenario, *shown, shown_expected))
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]) - 1)]
         for row in cells:
             print(" | ".join([cell.ljust(width) for cell, width in zip(row, widths)] + [row[-1]]))
