@@ -60,7 +60,7 @@ class Function:
         ]
         environment = {"CARGO_TARGET_DIR": str(scratch / "target"), "EXAMPLE": str(executable)}
         self.process = harness.Process("cargo lambda watch", command, environment, package)
-        self.process.wait_for("starting Runtime server")
+        harness.until_listening(self.port, self.process)
 
     def invoke(self, event, timeout=60):
         path = f"/2015-03-31/functions/{FUNCTION}/invocations"

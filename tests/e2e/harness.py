@@ -131,14 +131,15 @@ def ask(port, method, path, headers=None, body=None, timeout=30):
         connection.close()
 
 
-def until_answers(port, path, process, seconds=60):
+def until_listening(port, process, seconds=60):
     end = time.monotonic() + seconds
     while True:
         try:
-            return ask(port, "GET", path, timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
         except OSError:
             if process.process.poll() is not None or time.monotonic() > end:
-                raise SystemExit(f"{process.name} does not answer")
+                raise SystemExit(f"{process.name} does not listen")
             time.sleep(0.1)
 
 

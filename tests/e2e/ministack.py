@@ -25,7 +25,7 @@ class Ministack:
             "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
         }
         self.process = harness.Process("ministack", [home / "bin" / "ministack"], environment, scratch)
-        harness.until_answers(self.port, "/_ministack/health", self.process)
+        harness.until_listening(self.port, self.process)
         config = Config(retries={"max_attempts": 1}, proxies={})
         self.client = lambda service: boto3.client(
             service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name=REGION, aws_access_key_id=ACCOUNT,
