@@ -47,9 +47,11 @@ def main():
 
     def is_driven(path):
         """Whether a driver imports it, or names it or its folder."""
-        names = rf"import {path.stem}\b" if path.suffix == ".py" else rf'["/]({path.name}|{path.parent.name})["/]'
+        names = [path.name] + [folder.name for folder in path.relative_to(TESTS / "e2e").parents if folder.name]
+        named = "|".join(re.escape(name) for name in names)
+        pattern = rf"import {path.stem}\b" if path.suffix == ".py" else rf"[\"/]({named})[\"/`]"
         drivers = (other for other in (TESTS / "e2e").glob("*.py") if other != path)
-        return any(re.search(names, other.read_text()) for other in drivers)
+        return any(re.search(pattern, other.read_text()) for other in drivers)
 
     def is_named(path):
         names = [path.name] + [folder.name for folder in path.relative_to(TESTS).parents if folder.name]

@@ -104,8 +104,9 @@ class Process:
 
 def clean_environment():
     """Ours, without what would send local requests elsewhere or lend credentials."""
-    return {name: value for name, value in os.environ.items()
+    ours = {name: value for name, value in os.environ.items()
             if not name.lower().endswith("_proxy") and not name.startswith("AWS_")}
+    return {**ours, "RUST_BACKTRACE": "0"}
 
 
 def free_port():
