@@ -8,7 +8,7 @@
 //! Build it with `cargo lambda build --release --features lambda-http --example lambda_handler`; `docs/LAMBDA.md` says
 //! what to do with it then.
 
-use std::{env, path::Path};
+use std::{env, path::PathBuf};
 
 use tower::Layer;
 use tower_lambda_authorizer::ApiStage;
@@ -29,8 +29,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         &setting("API_STAGE")?,
     )?;
     let layer = GatewayContextLayer::builder(stage).build()?;
-    let database = env::var_os("DATABASE").unwrap_or_else(|| "/tmp/users.redb".into());
-    let users = Users::open(Path::new(&database))?;
+    let database = env::var_os("DATABASE").map_or_else(|| env::temp_dir().join("users.redb"), PathBuf::from);
+    let users = Users::open(&database)?;
     lambda_http::run(layer.layer(router(users))).await
 }
 

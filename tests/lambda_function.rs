@@ -169,7 +169,6 @@ async fn what_is_no_event_is_an_error_and_reaches_no_authorizer() {
 struct Panicky(&'static str);
 
 impl Authorizer for Panicky {
-    #[expect(clippy::manual_async_fn, reason = "it panics before there is a future")]
     fn authorize(
         &self,
         _event: AuthorizerEvent,

@@ -11,7 +11,7 @@ use crate::contract::{EventError, ResponseError};
 ///
 /// It displays as `Unauthorized` if the authorizer said so: of an error with exactly this message API Gateway makes a
 /// 401. All others display as `authorizer failure`, which becomes a 500, and say no more to whoever invokes the
-/// function. The cause is the [source](Error::source); the runtime writes it to the log.
+/// function. The cause is the [source](Error::source); the runtime logs it with `tracing`, to whatever subscriber there is.
 #[non_exhaustive]
 pub enum FunctionError {
     /// The authorizer failed.

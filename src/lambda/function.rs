@@ -19,7 +19,7 @@ use crate::contract::{AuthorizerEvent, ResponseRules};
 ///
 /// It takes the events of REST, HTTP and WebSocket APIs as they come, those of the console's tests too. What the
 /// authorizer answers is checked by the rules of the API that asks; what would not be accepted there is an error
-/// here, and in the log. Nothing is kept from one invocation to the next: the authorizer is shared by all of them, also
+/// here, whose cause is logged. Nothing is kept from one invocation to the next: the authorizer is shared by all of them, also
 /// by those that run at the same time.
 ///
 /// ```

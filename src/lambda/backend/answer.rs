@@ -89,6 +89,7 @@ fn answered(mut context: Context, kind: EventKind, naming: &Naming) -> Result<An
     };
     let principal_id = match naming {
         Naming::Told | Naming::Optional => told.map(Into::into),
+        Naming::From(key) if **key == *PRINCIPAL_ID => told.map(Into::into),
         Naming::From(key) => text(&context, key),
     };
     if principal_id.is_none() && !matches!(naming, Naming::Optional) {
