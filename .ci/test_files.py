@@ -3,7 +3,7 @@
 
 - Rust files have to be among the sources of a test target, as the compiler lists them.
 - Other files have to be among those sources too (`include_str!`), or a source names the file or its folder.
-- tests/e2e is named by `.ci/run`; tests/fuzz is a package of its own, named by `.ci/long`.
+- tests/e2e is named by `.ci/run`, or by a driver there; tests/fuzz is a package of its own, named by `.ci/long`.
 """
 
 import json
@@ -45,6 +45,14 @@ def main():
     driver = (ROOT / ".ci/run").read_text()
     long = (ROOT / ".ci/long").read_text()
 
+    def is_driven(path):
+        """Whether a driver imports it, or names it or its folder."""
+        names = [path.name] + [folder.name for folder in path.relative_to(TESTS / "e2e").parents if folder.name]
+        named = "|".join(re.escape(name) for name in names)
+        pattern = rf"import {path.stem}\b" if path.suffix == ".py" else rf"[\"/]({named})[\"/`]"
+        drivers = (other for other in (TESTS / "e2e").glob("*.py") if other != path)
+        return any(re.search(pattern, other.read_text()) for other in drivers)
+
     def is_named(path):
         names = [path.name] + [folder.name for folder in path.relative_to(TESTS).parents if folder.name]
         return any(re.search(rf'["/]{re.escape(name)}["/]', code) for name in names)
@@ -54,7 +62,7 @@ def main():
         if path.resolve() in sources:
             return True
         if inside.parts[0] == "e2e":
-            return inside.as_posix() in driver
+            return inside.as_posix() in driver or is_driven(path)
         if inside.parts[0] == "fuzz":
             return "tests/fuzz" in long
         if inside.suffix == ".proptest-regressions":

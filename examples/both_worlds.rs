@@ -50,7 +50,8 @@ async fn serve(cave: Cave) -> Result<(), lambda_runtime::Error> {
     let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
     let layer = AuthorizerLayer::token(cave, stage).build()?;
     let router = Router::new().route("/cave/{thing}", get(find));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse::<u16>())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, protect(router, layer)).await?;
     Ok(())

@@ -33,7 +33,7 @@ use tower_lambda_authorizer::{
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Says who is calling and what they may do. It does not know the service; it only sees the head of a request.
-async fn authorize(event: AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
+pub(crate) async fn authorize(event: AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
     let known = event.header("headerauth1") == Some("headerValue1")
         && event.query_parameter("QueryString1") == Some("queryValue1")
         && event.stage_variable("StageVar1") == Some("stageValue1");

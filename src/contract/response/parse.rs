@@ -31,15 +31,31 @@ impl AuthorizerResponse {
     ///
     /// If the text is too long, not JSON, or not an answer that `rules` accept. The error says where.
     pub fn from_json(text: impl AsRef<[u8]>, rules: &ResponseRules) -> Result<Self, ResponseError> {
-        let text = text.as_ref();
+        let response = Self::read(text.as_ref(), rules)?;
+        response.check(rules)?;
+        Ok(response)
+    }
+
+    /// The same for a function that may be one of ours: its expiry is taken out of the context
+    /// before the rules see it.
+    #[cfg(any(feature = "remote", feature = "remote-aws"))]
+    pub(crate) fn from_function_json(
+        text: &[u8],
+        rules: &ResponseRules,
+    ) -> Result<(Self, Option<ContextValue>), ResponseError> {
+        let mut response = Self::read(text, rules)?;
+        let expires_at = response.context.remove(crate::contract::reserved::EXPIRES_AT);
+        response.check(rules)?;
+        Ok((response, expires_at))
+    }
+
+    fn read(text: &[u8], rules: &ResponseRules) -> Result<Self, ResponseError> {
         if text.len() > rules.max_bytes() {
             return Err(ResponseError::TooLarge { bytes: text.len(), limit: rules.max_bytes() });
         }
         let text =
             std::str::from_utf8(text).map_err(|_| ResponseError::malformed("", "it is not valid UTF-8"))?;
-        let response = Members::read(text)?.into_response(rules)?;
-        response.check(rules)?;
-        Ok(response)
+        Members::read(text)?.into_response(rules)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one kind of API accepts as an answer.
 
 use super::{AuthorizerResponse, Form, ResponseError};
-#[cfg(feature = "lambda")]
+#[cfg(any(feature = "lambda", feature = "remote", feature = "remote-aws"))]
 use crate::contract::EventKind;
 use crate::contract::reserved::{CLAIMS, EXPIRES_AT, INTEGRATION_LATENCY, PRINCIPAL_ID, SCOPES};
 use crate::contract::{ApiKind, Context, PayloadFormat};
@@ -68,7 +68,7 @@ impl ResponseRules {
 
     /// The rules for answers to events of that kind. Simple responses are for one kind only, and are not switched on
     /// for the others.
-    #[cfg(feature = "lambda")]
+    #[cfg(any(feature = "lambda", feature = "remote", feature = "remote-aws"))]
     pub(crate) const fn of_event(kind: EventKind, simple: bool) -> Self {
         match kind {
             EventKind::HttpRequestV1 => Self::http(PayloadFormat::V1),
