@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use axum::Router;
+use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 use tower::Layer;
 use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::contract::ResponseRules;
 use tower_lambda_authorizer::policy::{PolicyDocument, PolicyError};
+use tower_lambda_authorizer::request::IdentitySource;
 use tower_lambda_authorizer::{
     ApiStage, Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
     authorizer_fn,
@@ -35,7 +37,7 @@ fn always(policy: &str) -> impl Authorizer {
     let policy = PolicyDocument::from_json(policy).expect("a good policy");
     authorizer_fn(move |_event| {
         let answer = AuthorizerResponse::new("user-42", policy.clone());
-        async move { Ok(answer?.with_context("tenant", "acme")) }
+        async move { Ok(answer?) }
     })
 }
 
@@ -125,6 +127,10 @@ pub(crate) fn uncached() -> Vec<Case> {
     let trivial = AuthorizerLayer::token(always(ALLOW), stage()).build().expect("a good layer");
     let request = AuthorizerLayer::request(always(ALLOW), stage()).build().expect("a good layer");
     let json = AuthorizerLayer::request(authorizer_fn(over_json), stage()).build().expect("a good layer");
+    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").expect("a good stage");
+    let sources = [IdentitySource::header(AUTHORIZATION)];
+    let json_v2 = AuthorizerLayer::request(authorizer_fn(over_json), http).with_identity_sources(sources);
+    let json_v2 = json_v2.build().expect("a good layer");
     vec![
         Case::service("uncached, the same answer to all, outside", trivial.layer(finished()), StatusCode::OK),
         Case::service(
@@ -133,7 +139,8 @@ pub(crate) fn uncached() -> Vec<Case> {
             StatusCode::OK,
         ),
         Case::service("uncached, REQUEST, outside", request.layer(finished()), StatusCode::OK),
-        Case::service("uncached, over JSON, outside", json.layer(finished()), StatusCode::OK),
+        Case::service("uncached, over JSON (REST), outside", json.layer(finished()), StatusCode::OK),
+        Case::service("uncached, over JSON (HTTP 2.0), outside", json_v2.layer(finished()), StatusCode::OK),
     ]
 }
 

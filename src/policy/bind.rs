@@ -41,7 +41,10 @@ impl BoundPolicy {
     pub(super) fn new(document: &PolicyDocument, stage: &StageArn) -> Self {
         let inner = &document.inner;
         let (mut allow, mut deny) = (Plan::default(), Plan::default());
-        allow.reserve(inner.statements.len(), inner.statements.len() * 32);
+        for (effect, plan) in [(Effect::Allow, &mut allow), (Effect::Deny, &mut deny)] {
+            let statements = || inner.statements.iter().filter(|statement| statement.effect == effect);
+            plan.reserve(statements().map(|statement| statement.resources().len()).sum());
+        }
         for (index, statement) in (0_u32..).zip(&inner.statements) {
             if statement.covers_invoke() {
                 let plan = match statement.effect {

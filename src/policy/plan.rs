@@ -196,9 +196,11 @@ impl Plan {
         &self.entries
     }
 
-    pub(super) fn reserve(&mut self, entries: usize, text: usize) {
+    pub(super) fn reserve(&mut self, entries: usize) {
+        // Most patterns are no longer than this behind the stage.
+        const TEXT: usize = 32;
         self.entries.reserve_exact(entries);
-        self.text.reserve_exact(text);
+        self.text.reserve_exact(entries * TEXT);
     }
 
     pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, canonical_only: bool) {

