@@ -267,6 +267,21 @@ async fn what_is_no_key_set_does_not_replace_one() {
 }
 
 #[tokio::test]
+async fn the_query_of_a_place_is_not_told() {
+    let mut issuer = FakeIssuer::start().unwrap();
+    let jwks = HttpJwks::new(issuer.jwks_url() + "?code=secret").build().unwrap();
+    issuer.stop();
+    let error = jwks.ready().await.unwrap_err();
+    let mut told = format!("{jwks:?} {error:?} {error}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(error) = source {
+        told += &format!(" {error:?} {error}");
+        source = error.source();
+    }
+    assert!(told.contains("jwks.json") && !told.contains("secret"), "{told}");
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
     let scene = Scene::impatient(&[&key("a")], IMPATIENT);
     let slow = [

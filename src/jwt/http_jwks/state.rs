@@ -212,22 +212,27 @@ impl Shared {
             return;
         }
         control.flight = None;
-        self.tell(&fetched);
-        match fetched {
+        let keys = match fetched {
             Ok(keys) => {
+                let keys = Arc::new(keys);
                 control.failures = 0;
                 control.last_error = None;
-                self.snapshot.store(Some(Arc::new(Snapshot { keys: Arc::new(keys), since: now })));
+                self.snapshot.store(Some(Arc::new(Snapshot { keys: Arc::clone(&keys), since: now })));
                 // Many instances that began together do not go on together.
                 let interval = nanos(self.cadence.refresh_interval);
                 self.set_due(now, Duration::from_nanos(interval - fastrand::u64(0..=interval / 10)));
+                Ok(keys)
             }
             Err(error) => {
                 control.failures = control.failures.saturating_add(1);
-                control.last_error = Some(error);
+                control.last_error = Some(error.clone());
                 self.set_due(now, control.retry_delay(self.cadence.cool_down));
+                Err(error)
             }
-        }
+        };
+        // A subscriber may ask for the status.
+        drop(control);
+        tell(self.location(), &keys);
     }
 
     /// A fetch ended with its runtime.
@@ -244,24 +249,6 @@ impl Shared {
         self.due.monotonic.store(nanos(now.monotonic.saturating_add(after)), Ordering::Relaxed);
         self.due.wall.store(nanos(now.wall.saturating_add(after)), Ordering::Relaxed);
     }
-
-    #[cfg(feature = "tracing")]
-    fn tell(&self, fetched: &Result<KeySet, JwksError>) {
-        let location = self.location();
-        match fetched {
-            Ok(keys) => {
-                tracing::debug!(%location, keys = keys.len(), skipped = keys.skipped().len(), "key set fetched");
-            }
-            Err(error) => {
-                let source = std::error::Error::source(error);
-                tracing::warn!(%location, %error, source, "key set not fetched");
-            }
-        }
-    }
-
-    #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "as with the feature `tracing`")]
-    const fn tell(&self, _: &Result<KeySet, JwksError>) {}
 
     pub(super) fn status(&self) -> JwksStatus {
         let now = self.watch.now();
@@ -302,6 +289,22 @@ async fn keep(shared: Weak<Shared>) {
         let _ = shared.current();
     }
 }
+
+#[cfg(feature = "tracing")]
+fn tell(location: &Location, fetched: &Result<Arc<KeySet>, JwksError>) {
+    match fetched {
+        Ok(keys) => {
+            tracing::debug!(%location, keys = keys.len(), skipped = keys.skipped().len(), "key set fetched");
+        }
+        Err(error) => {
+            let source = std::error::Error::source(error);
+            tracing::warn!(%location, %error, source, "key set not fetched");
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+const fn tell(_: &Location, _: &Result<Arc<KeySet>, JwksError>) {}
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
