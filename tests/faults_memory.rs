@@ -95,7 +95,7 @@ fn abandoned_requests(caching: bool) {
         round(2_000, CLIENTS).await;
         let left = held() - before;
         assert_eq!(Arc::strong_count(&witness), 2, "no authorizer is at work, cached: {caching}");
-        assert!(left.abs() < 64 * 1024, "{left} bytes more than before, cached: {caching}");
+        assert!(left < 256 * 1024, "{left} bytes more than before, cached: {caching}");
         println!("{CLIENTS} requests abandoned, cached: {caching}: {left} bytes more than before");
         let response = service.clone().oneshot(get("/a", "token 9")).await.unwrap();
         assert_eq!(response.status(), 200);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills `corpus/` with one seed per policy vector. Run it from anywhere; it takes no arguments."""
+"""Fills `corpus/` with policy vectors, fixtures and `seeds.json`. Run it from anywhere; it takes no arguments."""
 
 import hashlib
 import json
@@ -27,3 +27,11 @@ for file in sorted((here.parent / "vectors").glob("*.json")):
             line = " ".join(request[name] for name in ("method", "path", "canonical_path") if name in request)
             context = json.dumps(vector.get("context", {}), ensure_ascii=False)
             save("policy_evaluate", f"{line}\n{context}\n{policy}")
+
+for file in sorted((here.parent / "fixtures/events").glob("*.json")):
+    save("event_parse", file.read_text())
+for row in json.loads((here.parent / "fixtures/answers/answers.json").read_text()).values():
+    save("answer_parse", row["answer"])
+for target, texts in json.loads((here / "seeds.json").read_text()).items():
+    for text in texts:
+        save(target, text)

@@ -24,6 +24,7 @@ mod identity;
 mod layers;
 mod model;
 mod property;
+mod reader;
 mod replies;
 mod spelling;
 mod tally;
