@@ -1,7 +1,7 @@
 //! Authorizers that run as functions of this crate, asked from afar: the same answers as in a layer of their own.
 
 #[path = "../parity/api.rs"]
-#[allow(dead_code, reason = "the table of all homes uses the rest")]
+#[expect(dead_code, reason = "the table of all homes uses the rest")]
 mod api;
 #[path = "../parity/authorizers.rs"]
 mod authorizers;

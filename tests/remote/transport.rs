@@ -4,7 +4,6 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use tokio::net::TcpListener;
 use tower_lambda_authorizer::Authorizer;
 use tower_lambda_authorizer::remote::{RemoteAuthorizer, RemoteError};
 
@@ -67,7 +66,7 @@ async fn throttling_without_end_is_a_failure() {
 #[tokio::test]
 async fn a_connection_that_was_refused_is_tried_again() {
     for name in ["HTTP", "AWS SDK"] {
-        let address = nobody().await;
+        let (socket, address) = nobody();
         let url = format!("http://{address}");
         let authorizer = match name {
             "HTTP" => RemoteAuthorizer::http(url, "orders").with_max_retries(10).build().unwrap(),
@@ -76,7 +75,7 @@ async fn a_connection_that_was_refused_is_tried_again() {
         let asked = tokio::spawn(async move { authorizer.authorize(token_event()).await });
         // Somebody listens a little later. Whether it was tried before does not matter: it is, mostly.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let endpoint = Endpoint::start_on(TcpListener::bind(address).await.unwrap(), |_| returned(GOOD));
+        let endpoint = Endpoint::start_on(socket.listen(16).unwrap(), |_| returned(GOOD));
         assert!(asked.await.unwrap().is_ok(), "{name}");
         assert_eq!(endpoint.seen().len(), 1, "{name}");
     }
@@ -84,7 +83,8 @@ async fn a_connection_that_was_refused_is_tried_again() {
 
 #[tokio::test]
 async fn an_endpoint_that_is_not_there_is_a_failure_that_names_it() {
-    let url = format!("http://{}", nobody().await);
+    let (_socket, address) = nobody();
+    let url = format!("http://{address}");
     let authorizers = [
         RemoteAuthorizer::http(&url, "orders").build().unwrap(),
         RemoteAuthorizer::aws(client(&url), "orders").build().unwrap(),
