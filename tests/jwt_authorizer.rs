@@ -331,6 +331,11 @@ async fn rules_add_up_and_nothing_else_is_allowed() {
         let gold = answer(json!({"plan": "gold", "tenant": tenant})).await;
         assert_eq!(gold.policy().unwrap().statements().len(), 1, "{tenant}");
     }
+    let socket = builder(&clock).with_rule(Rule::scope("chat").allow_connect()).build().unwrap();
+    for (scope, is_allowed) in [("chat", true), ("x", false)] {
+        let response = ask(&socket, "$connect", &token(&clock, json!({"scope": scope}))).await.unwrap();
+        assert_eq!(allows(&response, "$connect"), is_allowed);
+    }
     let nobody = builder(&clock).with_rule(Rule::scope("x").allow(AnyMethod, "/*")).build().unwrap();
     let denied = ask(&nobody, "GET/x", &token(&clock, json!({}))).await.unwrap();
     assert!(denied.policy().unwrap().statements().is_empty());

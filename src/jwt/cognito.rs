@@ -23,6 +23,8 @@ use std::fmt;
 
 use super::algorithm::Algorithm;
 use super::config_error::JwtConfigError;
+#[cfg(feature = "jwks-http")]
+use super::http_jwks::{HttpJwks, HttpJwksBuilder};
 use super::issuer::{Issuer, TokenUse};
 use super::keys::Keys;
 
@@ -122,6 +124,24 @@ impl UserPool {
     #[must_use]
     pub fn jwks_uri(&self) -> String {
         format!("{}/.well-known/jwks.json", self.name)
+    }
+
+    /// What fetches the pool's keys, to be built and given to [`issuer`](Self::issuer).
+    ///
+    /// ```
+    /// # use tower_lambda_authorizer::jwt::JwtAuthorizer;
+    /// # use tower_lambda_authorizer::jwt::cognito::UserPool;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = UserPool::new("eu-central-1", "eu-central-1_AbCdEfGhI")?.with_client_id("7abcdefghijkl");
+    /// let keys = pool.http_jwks().build()?;
+    /// let authorizer = JwtAuthorizer::new(pool.issuer(keys))?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "jwks-http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks-http")))]
+    pub fn http_jwks(&self) -> HttpJwksBuilder {
+        HttpJwks::new(self.jwks_uri())
     }
 
     /// The pool as an issuer, with its keys: a [`KeySet`](super::KeySet), or what fetches it from

@@ -178,7 +178,9 @@ fn upper_hex(byte: u8) -> Option<u8> {
 }
 
 fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
-    let is_scope = |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+    // What RFC 6749 has for scopes: they are quoted in challenges.
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    let is_scope = |scope: &str| !scope.is_empty() && scope.bytes().all(is_allowed);
     let read = |scope: &str| {
         is_scope(scope).then(|| scope.into()).ok_or_else(|| RouteScopesError::Scope(scope.into()))
     };
@@ -191,7 +193,7 @@ fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]
 pub enum RouteScopesError {
     /// The route is there already: its template.
     Repeated(Box<str>),
-    /// A scope is empty, or holds something other than visible ASCII.
+    /// A scope is empty, or holds something other than visible ASCII, `"` or `\`.
     Scope(Box<str>),
     /// A template that no path of an ARN fits.
     Template(Box<str>),
@@ -201,7 +203,7 @@ impl fmt::Display for RouteScopesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repeated(template) => write!(f, "the route {template:?} is there twice"),
-            Self::Scope(scope) => write!(f, "{scope:?} is no scope: expected visible ASCII"),
+            Self::Scope(scope) => write!(f, "{scope:?} is no scope: expected visible ASCII without quotes"),
             Self::Template(template) => write!(
                 f,
                 "no path fits the template {template:?}: expected `/`, then segments that are names spelt as in an \
@@ -276,7 +278,7 @@ mod tests {
         }
         let twice = scopes().with_route(Method::GET, "/users/{name}", []);
         assert_eq!(twice.unwrap_err().to_string(), r#"the route "/users/{name}" is there twice"#);
-        for scope in ["", "a b", "a\n", "é"] {
+        for scope in ["", "a b", "a\n", "é", "a\"", "a\\"] {
             assert!(RouteScopes::new().with_route(AnyMethod, "/a", [scope]).is_err(), "{scope}");
         }
     }
