@@ -1,12 +1,20 @@
 //! JSON that means one thing: a member that is there twice is an error, at any depth.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// How `serde_json` hands over numbers where some crate in the build asks it to keep their text.
 const NUMBER_TEXT: &str = "$serde_json::private::Number";
+
+/// Whether that is so. Where it is, an object that looks like such a number cannot be told from one; elsewhere it is
+/// an object.
+static NUMBERS_ARE_TEXT: LazyLock<bool> = LazyLock::new(|| {
+    let spelt = "0.10";
+    serde_json::from_str::<Number>(spelt).is_ok_and(|number| number.to_string() == spelt)
+});
 
 /// Reads an object, and nothing behind it.
 pub(super) fn object(text: &[u8]) -> Option<Map<String, Value>> {
@@ -73,7 +81,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if name == NUMBER_TEXT {
+            if name == NUMBER_TEXT && object.is_empty() && *NUMBERS_ARE_TEXT {
                 let text: String = members.next_value()?;
                 return text.parse().map(Value::Number).map_err(A::Error::custom);
             }
@@ -88,7 +96,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::object;
+    use super::{NUMBERS_ARE_TEXT, object};
 
     #[test]
     fn a_repeated_member_is_refused_wherever_it_is() {
@@ -112,6 +120,8 @@ mod tests {
         ] {
             assert!(object(bad.as_bytes()).is_none(), "{bad}");
         }
+        let disguised = object(br#"{"a":{"$serde_json::private::Number":"1"}}"#).unwrap();
+        assert_eq!(disguised["a"].is_number(), *NUMBERS_ARE_TEXT);
         assert!(object(b"{\"a\":\"\xff\"}").is_none());
         assert!(object(format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000)).as_bytes()).is_none());
     }
