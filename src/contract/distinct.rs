@@ -2,6 +2,7 @@
 //! need not agree.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -12,6 +13,13 @@ pub(crate) struct Distinct(pub(crate) Value);
 /// As what serde_json hands out fractions and long numbers, where any crate of the program has switched on its
 /// `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether that is so. Where it is, an object that looks like such a number cannot be told from one; elsewhere it is
+/// an object.
+static NUMBERS_ARE_TEXT: LazyLock<bool> = LazyLock::new(|| {
+    let spelt = "0.10";
+    serde_json::from_str::<Number>(spelt).is_ok_and(|number| number.to_string() == spelt)
+});
 
 impl<'de> Deserialize<'de> for Distinct {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -81,7 +89,7 @@ impl<'de> Visitor<'de> for DistinctVisitor {
             }
         }
         let number = members.get(NUMBER).and_then(Value::as_str).and_then(|text| text.parse::<Number>().ok());
-        Ok(Distinct(match number.filter(|_| members.len() == 1) {
+        Ok(Distinct(match number.filter(|_| members.len() == 1 && *NUMBERS_ARE_TEXT) {
             Some(number) => number.into(),
             None => members.into(),
         }))

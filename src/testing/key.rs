@@ -236,8 +236,15 @@ impl TestKey {
         }
     }
 
+    /// The signature of any bytes, for what [`TestToken`] cannot spell: of ES256 and ES384 the two numbers one after
+    /// the other, as JWS has it.
+    ///
+    /// # Panics
+    ///
+    /// If the crypto provider refuses to sign with the key, which it does not do with keys of this module.
+    #[must_use]
     #[expect(clippy::panic, reason = "a test without its token has nothing to go on with")]
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let private = self.key_pair().map(|pair| decode(pair.private)).unwrap_or_default();
         let key = match (&self.secret, self.algorithm) {
             (Secret::Shared(secret), _) => EncodingKey::from_secret(secret),

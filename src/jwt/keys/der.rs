@@ -1,5 +1,6 @@
 //! As much of DER as public keys need.
 
+use super::ed25519::ed25519;
 use super::error::SkipReason;
 use super::jwk::rsa;
 use crate::jwt::crypto::Material;
@@ -36,8 +37,7 @@ pub(super) fn subject_public_key_info(der: &[u8]) -> Result<Material, SkipReason
                 _ => Err(SkipReason::UnknownType),
             }
         }
-        ED_25519 if key.len() == 32 => Ok(Material::Ed25519(key.into())),
-        ED_25519 => Err(SkipReason::Malformed),
+        ED_25519 => ed25519(key),
         _ => Err(SkipReason::UnknownType),
     }
 }

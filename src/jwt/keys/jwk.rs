@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::ed25519::ed25519;
 use super::error::{KeySetError, SkipReason, SkippedKey};
 use super::{Key, KeySet, Name};
 use crate::jwt::algorithm::Algorithm;
@@ -95,7 +96,7 @@ fn key(object: &Map<String, Value>, kid: Option<&str>) -> Result<Key, SkipReason
             _ => return Err(SkipReason::UnknownType),
         },
         "OKP" => match text(object, "crv")? {
-            "Ed25519" => Material::Ed25519(bytes(object, "x")?.into()),
+            "Ed25519" => ed25519(&bytes(object, "x")?)?,
             _ => return Err(SkipReason::UnknownType),
         },
         "RSA" => rsa(&bytes(object, "n")?, &bytes(object, "e")?)?,
@@ -103,9 +104,6 @@ fn key(object: &Map<String, Value>, kid: Option<&str>) -> Result<Key, SkipReason
     };
     if PRIVATE.iter().any(|member| object.contains_key(*member)) {
         return Err(SkipReason::PrivateKey);
-    }
-    if matches!(&material, Material::Ed25519(point) if point.len() != 32) {
-        return Err(SkipReason::Malformed);
     }
     let only = match object.get("alg") {
         None => None,

@@ -1,6 +1,7 @@
 //! The keys an issuer signs with.
 
 mod der;
+mod ed25519;
 mod error;
 mod jwk;
 mod pem;
@@ -32,7 +33,7 @@ use super::crypto::{Material, Verifier};
 /// |---|---|---|
 /// | RSA | RS256, RS384, RS512, PS256, PS384, PS512 | 2,048 to 8,192 bits (4,096 with `jwt-rust-crypto` alone), an odd exponent from 3 |
 /// | P-256, P-384 | ES256, ES384 | a point of the curve |
-/// | Ed25519 | `EdDSA` | |
+/// | Ed25519 | `EdDSA` | a point that is not of small order |
 /// | secret | HS256, HS384, HS512 | as long as the hash at least; never out of a JWKS |
 ///
 /// ```
