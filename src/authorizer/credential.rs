@@ -31,6 +31,10 @@ enum Place {
     Cookie(Box<str>),
     QueryParameter(Box<str>),
     /// A header, by its name in lower case, or the token of an authorizer of type `TOKEN`.
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "jwt-rust-crypto")),
+        expect(dead_code, reason = "for authorizers of JWTs")
+    )]
     TokenHeader(Box<str>),
 }
 
