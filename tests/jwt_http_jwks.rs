@@ -199,6 +199,27 @@ async fn a_machine_that_slept_does_not_use_old_keys() {
 }
 
 #[tokio::test]
+async fn a_machine_that_slept_fetches_as_soon_as_it_is_awake() {
+    // Its monotonic clock stood still; the wall clock is read anew after a second.
+    let tick = Duration::from_secs(1);
+    for slept in [2 * HOUR, 2 * DAY] {
+        let scene = Scene::new(&[&key("a"), &key("c")]);
+        scene.jwks.ready().await.unwrap();
+        scene.issuer.set_keys(jwks([&other("b"), &key("c")]));
+        scene.clock.set_wall(scene.clock.wall() + slept);
+        scene.clock.advance(tick);
+        assert_eq!(scene.ask_with(&other("b")).await, Ok(()), "{slept:?}");
+        assert_eq!(scene.ask_with(&key("a")).await, Err(JwtReason::Key), "{slept:?}");
+        assert_eq!(scene.issuer.requests(), 2);
+        // A clock that is set back lets nobody fetch sooner.
+        scene.clock.set_wall(scene.clock.wall() - 2 * slept);
+        scene.clock.advance(tick);
+        assert_eq!(scene.ask_with(&key("z")).await, Err(JwtReason::Key));
+        assert_eq!(scene.issuer.requests(), 2);
+    }
+}
+
+#[tokio::test]
 async fn no_keys_are_a_failure_and_an_unknown_key_is_unauthorized() {
     let mut scene = Scene::new(&[&key("a")]);
     let layer = AuthorizerLayer::token(scene.authorizer.clone(), stage()).build().unwrap();

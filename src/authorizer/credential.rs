@@ -30,6 +30,12 @@ enum Place {
     Scheme(Box<str>),
     Cookie(Box<str>),
     QueryParameter(Box<str>),
+    /// A header, by its name in lower case, or the token of an authorizer of type `TOKEN`.
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "jwt-rust-crypto")),
+        expect(dead_code, reason = "for authorizers of JWTs")
+    )]
+    TokenHeader(Box<str>),
 }
 
 /// What stands in a place.
@@ -78,10 +84,16 @@ impl Credential {
         Self(Place::QueryParameter(name.into()))
     }
 
+    /// A header, which is not looked for where the event has a token and no headers.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn token_header(name: &http::HeaderName) -> Self {
+        Self(Place::TokenHeader(name.as_str().into()))
+    }
+
     /// The header it stands in, in lower case, if it stands in one.
     pub(crate) fn header_name(&self) -> Option<&str> {
         match &self.0 {
-            Place::Header(name) => Some(name),
+            Place::Header(name) | Place::TokenHeader(name) => Some(name),
             Place::Scheme(_) => Some(AUTHORIZATION),
             Place::Cookie(_) => Some(COOKIE),
             Place::QueryParameter(_) => None,
@@ -98,13 +110,13 @@ impl Credential {
 
     /// Whether the event of a `TOKEN` authorizer can show it.
     pub(crate) fn is_token(&self) -> bool {
-        self.header_name() == Some(AUTHORIZATION)
+        matches!(self.0, Place::TokenHeader(_)) || self.header_name() == Some(AUTHORIZATION)
     }
 
     /// Whether a request can have it at all.
     pub(super) fn is_valid(&self) -> bool {
         match &self.0 {
-            Place::Header(name) | Place::Scheme(name) | Place::Cookie(name) => {
+            Place::Header(name) | Place::Scheme(name) | Place::Cookie(name) | Place::TokenHeader(name) => {
                 !name.is_empty() && name.bytes().all(is_token_byte)
             }
             Place::QueryParameter(name) => !name.is_empty(),
@@ -120,7 +132,7 @@ impl Credential {
 
     pub(super) fn presence(&self, event: &AuthorizerEvent) -> Presence {
         match &self.0 {
-            Place::Header(name) => match header(event, name) {
+            Place::Header(name) | Place::TokenHeader(name) => match header(event, name) {
                 Ok(None) => Presence::Absent,
                 Ok(Some(_)) => Presence::Present,
                 Err(reason) => Presence::Unusable(reason),
@@ -197,7 +209,7 @@ fn is_token_byte(byte: u8) -> bool {
 impl std::fmt::Display for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
-            Place::Header(name) => write!(f, "header {name}"),
+            Place::Header(name) | Place::TokenHeader(name) => write!(f, "header {name}"),
             Place::Scheme(scheme) => {
                 let (first, rest) = scheme.split_at_checked(1).unwrap_or((scheme, ""));
                 write!(f, "Authorization: {}{rest}", first.to_ascii_uppercase())

@@ -86,7 +86,7 @@ pub trait Authorizer: Send + Sync + 'static {
         None
     }
 
-    /// Where it looks for credentials, as far as it says so; [`any_of`](any_of()) does. A layer with a cache does not
+    /// Where it looks for credentials, as far as it says so; [`any_of`](any_of()) and those for JWTs do. A layer with a cache does not
     /// build unless all of them are among its identity sources: else an answer to one credential would be reused for
     /// another.
     fn credentials(&self) -> Vec<Credential> {

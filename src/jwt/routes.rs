@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::Method;
 
+use super::issuer::is_scope;
 use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
@@ -18,6 +19,11 @@ use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
 ///
 /// Paths are compared as they stand in ARNs: percent-encoded, without stage and base path, exactly. `HEAD` is a method
 /// of its own.
+///
+/// Gateways and routers do not agree about everything that is nearly the same: a slash at the end, `%40` and `@`, `HEAD`
+/// and `GET`, `%2F` where a route takes all that is left. So a request that could be taken for one of another route is
+/// refused unless that route asks for no more; a route for `HEAD`, or one that ends in a slash, says what such requests
+/// take. A path with an empty segment, `.` or `..` fits nothing.
 ///
 /// ```
 /// use http::Method;
@@ -67,7 +73,7 @@ impl RouteScopes {
     ///
     /// If the template does not begin with `/`, has an empty segment, has braces that are not `{name}` or, at the end,
     /// `{name+}`, or holds a character that no path in an ARN holds: such a route would never be met. Also if the
-    /// route is there already, or a scope is empty or has a space.
+    /// route is there already, or a scope is empty, over 256 bytes, or holds something other than visible ASCII, `"` or `\`.
     pub fn with_route<'a>(
         mut self,
         method: impl Into<MethodPattern>,
@@ -88,7 +94,7 @@ impl RouteScopes {
     ///
     /// # Errors
     ///
-    /// If a scope is empty or has a space.
+    /// If a scope is no word of `scope`: empty, over 256 bytes, or with something other than visible ASCII, `"` or `\`.
     pub fn with_other_routes<'a>(
         mut self,
         scopes: impl IntoIterator<Item = &'a str>,
@@ -99,13 +105,36 @@ impl RouteScopes {
 
     /// The scopes of which a request needs one. Empty: none is needed. `None`: no token will do.
     pub(crate) fn of(&self, method: &str, path: &str) -> Option<&[Box<str>]> {
+        let canonical = spell(path, false);
+        if !is_plain(&canonical) {
+            return None;
+        }
+        let route = self.find(method, path);
+        let scopes = route.map(|route| &*route.scopes).or(self.otherwise.as_deref())?;
+        let as_get = (method == "HEAD" && !route.is_some_and(Route::is_of_one_method)).then_some("GET");
+        let keeps_slash = route.is_some_and(Route::ends_in_slash);
+        let slashed = route.is_none_or(Route::takes_rest).then(|| spell(path, true));
+        let canonical = Some(canonical).filter(|canonical| canonical != path);
+        let slashed = slashed.filter(|slashed| slashed != path);
+        for method in [method].into_iter().chain(as_get) {
+            for path in [path].into_iter().chain(canonical.as_deref()).chain(slashed.as_deref()) {
+                let trimmed = path.strip_suffix('/').filter(|_| !keeps_slash);
+                let mut others = [path].into_iter().chain(trimmed).filter_map(|path| self.find(method, path));
+                if others.any(|other| !other.is_content_with(scopes)) {
+                    return None;
+                }
+            }
+        }
+        Some(scopes)
+    }
+
+    /// The most specific route that a request fits.
+    fn find(&self, method: &str, path: &str) -> Option<&Route> {
         let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         self.routes
             .iter()
             .filter(|route| route.is_of(method) && route.fits(&path))
             .max_by(|a, b| a.rank().cmp(&b.rank()))
-            .map(|route| &*route.scopes)
-            .or(self.otherwise.as_deref())
     }
 }
 
@@ -126,6 +155,23 @@ impl Route {
             }
         }
         ahead.next().is_none()
+    }
+
+    fn is_of_one_method(&self) -> bool {
+        self.method.is_some()
+    }
+
+    fn ends_in_slash(&self) -> bool {
+        matches!(&*self.template, [_, .., Segment::Literal(text)] if text.is_empty())
+    }
+
+    fn takes_rest(&self) -> bool {
+        self.template.last() == Some(&Segment::Rest)
+    }
+
+    /// Whether every token that has one of `scopes` will do here, too.
+    fn is_content_with(&self, scopes: &[Box<str>]) -> bool {
+        scopes.is_empty() == self.scopes.is_empty() && scopes.iter().all(|scope| self.scopes.contains(scope))
     }
 
     /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
@@ -173,14 +219,48 @@ fn is_canonical(text: &str) -> bool {
     true
 }
 
+/// The spelling that most others are taken for: nothing is escaped that need not be. With `slashes`, `%2F` is one.
+fn spell(path: &str, slashes: bool) -> String {
+    let mut spelt = String::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let byte = match (byte, ahead.next().and_then(hex_value), ahead.next().and_then(hex_value)) {
+            (b'%', Some(high), Some(low)) => {
+                rest = ahead;
+                high * 16 + low
+            }
+            (b'/', ..) => {
+                spelt.push('/');
+                continue;
+            }
+            _ => byte,
+        };
+        if is_unreserved(byte) || is_reserved(byte) || (slashes && byte == b'/') {
+            spelt.push(char::from(byte));
+        } else {
+            spelt.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    spelt
+}
+
+/// Whether all segments are there, and none stands for another.
+fn is_plain(path: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.is_empty()
+        || path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
 fn upper_hex(byte: u8) -> Option<u8> {
     hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
 }
 
 fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
-    // What RFC 6749 has for scopes: they are quoted in challenges.
-    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    let is_scope = |scope: &str| !scope.is_empty() && scope.bytes().all(is_allowed);
     let read = |scope: &str| {
         is_scope(scope).then(|| scope.into()).ok_or_else(|| RouteScopesError::Scope(scope.into()))
     };
@@ -193,7 +273,7 @@ fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]
 pub enum RouteScopesError {
     /// The route is there already: its template.
     Repeated(Box<str>),
-    /// A scope is empty, or holds something other than visible ASCII, `"` or `\`.
+    /// A scope is empty, over 256 bytes, or holds something other than visible ASCII, `"` or `\`.
     Scope(Box<str>),
     /// A template that no path of an ARN fits.
     Template(Box<str>),
@@ -203,7 +283,9 @@ impl fmt::Display for RouteScopesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repeated(template) => write!(f, "the route {template:?} is there twice"),
-            Self::Scope(scope) => write!(f, "{scope:?} is no scope: expected visible ASCII without quotes"),
+            Self::Scope(scope) => {
+                write!(f, "{scope:?} is no scope: expected visible ASCII without `\"` and `\\`")
+            }
             Self::Template(template) => write!(
                 f,
                 "no path fits the template {template:?}: expected `/`, then segments that are names spelt as in an \
@@ -243,7 +325,8 @@ mod tests {
         assert_eq!(of("GET", ""), one("root"));
         assert_eq!(of("POST", "/"), None);
         assert_eq!(of("GET", "/users/me"), one("me"));
-        assert_eq!(of("HEAD", "/users/me"), one("any-one"));
+        assert_eq!(of("HEAD", "/users/me"), None);
+        assert_eq!(of("PUT", "/users/me"), one("any-one"));
         assert_eq!(of("GET", "users/me"), one("me"));
         assert_eq!(of("GET", "/users/Me"), one("one"));
         assert_eq!(of("GET", "/users/%2F"), one("one"));
@@ -252,18 +335,28 @@ mod tests {
         assert_eq!(of("GET", "/users/7/orders"), Some(vec![]));
         assert_eq!(of("GET", "/users/7/orders/"), one("slash"));
         assert_eq!(of("PUT", "/users/7/orders/"), Some(vec![]));
-        assert_eq!(of("PUT", "/users/7/"), one("rest"));
+        assert_eq!(of("PUT", "/users/7"), one("any-one"));
+        assert_eq!(of("PUT", "/users/7/"), None);
+        assert_eq!(of("GET", "/other/"), one("rest"));
     }
 
     #[test]
     fn what_fits_no_route_is_said_or_refused() {
         let one = RouteScopes::new().with_route(Method::GET, "/a", []).unwrap();
         assert_eq!(one.of("GET", "/a"), Some(&[][..]));
-        for (method, path) in [("GET", "/A"), ("get", "/a"), ("GET", "/a/"), ("GET", "//a"), ("GET", "/%61")]
-        {
+        for (method, path) in [
+            ("GET", "/A"),
+            ("get", "/a"),
+            ("GET", "/a/"),
+            ("GET", "//a"),
+            ("GET", "/%61"),
+            ("GET", "/a//"),
+            ("GET", "//"),
+        ] {
             assert_eq!(one.of(method, path), None, "{method} {path}");
         }
         let other = one.with_other_routes(["x"]).unwrap();
+        assert_eq!(other.of("GET", "/a/"), None);
         assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
         assert_eq!(other.of("GET", "/a"), Some(&[][..]));
     }

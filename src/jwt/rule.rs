@@ -11,8 +11,8 @@ use crate::policy::StageArn;
 /// Allows something to tokens that say something. Rules add up, and nothing is allowed without one.
 ///
 /// A path is a template of the [`PolicyBuilder`]: `*` covers any run of characters, and `{claim}` stands for the
-/// value of a claim. Where a token does not have that claim, or it is no text or no path segment, that path is not
-/// allowed.
+/// value of a claim. Where a token does not have that claim, or it is no text, no path segment or too long, that path is
+/// not allowed.
 ///
 /// ```
 /// use http::Method;
@@ -114,9 +114,12 @@ impl Rule {
                 Grant::Path(method, path) => {
                     let values: Option<Vec<_>> = names(path).map(|name| value(claims, name)).collect();
                     let Some(values) = values else { continue };
-                    let policy =
-                        values.into_iter().fold(policy, |policy, (name, value)| policy.value(name, value));
-                    policy.allow(method.clone(), path)
+                    if values.is_empty() {
+                        policy.allow(method.clone(), path)
+                    } else {
+                        let set = |policy: PolicyBuilder, (name, value)| policy.value(name, value);
+                        values.into_iter().fold(policy, set).allow_if_it_fits(method, path)
+                    }
                 }
             };
         }
@@ -139,6 +142,6 @@ fn value<'a>(claims: &'a Claims, name: &'a str) -> Option<(&'a str, &'a str)> {
     let text = claims.get_str(bare(name))?;
     let is_segment = |segment: &str| !matches!(segment, "" | "." | "..");
     let fits = if bare(name) == name { is_segment(text) } else { text.split('/').all(is_segment) };
-    // With 128 bytes, each escaped, a pattern is still one.
+    // Longer ones seldom fit into a pattern.
     (fits && text.len() <= 128).then_some((bare(name), text))
 }

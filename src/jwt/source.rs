@@ -5,6 +5,7 @@ use http::header::AUTHORIZATION;
 
 use super::config_error::JwtConfigError;
 use super::error::JwtReason;
+use crate::authorizer::Credential;
 use crate::contract::AuthorizerEvent;
 
 /// Where a request carries its token: `Authorization: Bearer …` if nothing else is said.
@@ -61,6 +62,14 @@ impl TokenSource {
             Place::Header(None) => Err(JwtConfigError::Source),
             Place::Query(name) if name.is_empty() => Err(JwtConfigError::Source),
             Place::Header(Some(_)) | Place::Query(_) => Ok(()),
+        }
+    }
+
+    /// Where a cache has to look, too.
+    pub(super) fn credential(&self) -> Option<Credential> {
+        match &self.place {
+            Place::Header(name) => name.as_ref().map(Credential::token_header),
+            Place::Query(name) => Some(Credential::query_parameter(name.as_str())),
         }
     }
 

@@ -168,6 +168,15 @@ impl PolicyBuilder {
         }
     }
 
+    /// Allows a method on a path, unless the values do not fit into it.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn allow_if_it_fits(mut self, method: &MethodPattern, path: &str) -> Self {
+        if let Ok((first, others)) = self.resources(Effect::Allow, method, path) {
+            self.statements.push(others.into_iter().fold(Statement::allow(first), Statement::with_resource));
+        }
+        self
+    }
+
     fn change_last(mut self, what: &str, change: impl FnOnce(Statement) -> Statement) -> Self {
         match self.statements.pop() {
             Some(statement) => self.statements.push(change(statement)),

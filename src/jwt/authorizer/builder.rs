@@ -50,6 +50,10 @@ impl Default for JwtAuthorizerBuilder {
 
 impl JwtAuthorizerBuilder {
     /// Adds an issuer to those that are trusted. The `iss` of a token only chooses among them.
+    ///
+    /// A `sub` is only unique with one issuer. With several, name the [principal](Self::with_principal) after `iss` as
+    /// well, and let rules with `{sub}` be about one issuer only; or whoever may choose a `sub` at one of them is
+    /// somebody else's namesake.
     pub fn with_issuer(mut self, issuer: impl Into<Issuer>) -> Self {
         self.issuers.push(issuer.into());
         self

@@ -17,7 +17,7 @@ use super::issuer::Issuer;
 use super::rule::Rule;
 use super::source::TokenSource;
 use crate::authorizer::Authorizer;
-use crate::authorizer::AuthorizerError;
+use crate::authorizer::{AuthorizerError, Credential};
 use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 use crate::policy::{AnyMethod, PolicyBuilder, PolicyDocument};
 
@@ -156,6 +156,10 @@ impl Authorizer for JwtAuthorizer {
 
     fn challenge(&self) -> Option<Challenge> {
         Some(self.0.challenges.bare().clone())
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        self.0.source.credential().into_iter().collect()
     }
 }
 

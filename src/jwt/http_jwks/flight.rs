@@ -8,6 +8,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::error::JwksError;
 use super::state::Shared;
+use crate::clock::Now;
 use crate::jwt::KeySet;
 
 /// The first pause after a failure; each further failure doubles it.
@@ -35,8 +36,8 @@ pub(super) struct Control {
     pub(super) flight: Option<Flight>,
     /// Counts fetches, so that one that was given up cannot be taken for its successor.
     pub(super) number: u64,
-    /// When the last fetch began, in monotonic time.
-    pub(super) last_attempt: Option<Duration>,
+    /// When the last fetch began.
+    pub(super) last_attempt: Option<Now>,
     /// How many fetches failed since the last good one.
     pub(super) failures: u32,
     pub(super) last_error: Option<JwksError>,
@@ -53,14 +54,15 @@ pub(super) struct Flight {
 }
 
 impl Control {
-    /// Whether a fetch may begin: a cool-down begins with an attempt, and not with its end.
-    pub(super) fn may_begin(&self, reason: Reason, monotonic: Duration, cool_down: Duration) -> bool {
+    /// Whether a fetch may begin: a cool-down begins with an attempt, and not with its end. It passes on either clock:
+    /// one of them stands still while the machine sleeps, the other may be set back.
+    pub(super) fn may_begin(&self, reason: Reason, now: Now, cool_down: Duration) -> bool {
         let pause = match reason {
             Reason::Asked => return true,
             Reason::Due | Reason::NoKeys => self.retry_delay(cool_down),
             Reason::UnknownKey => cool_down,
         };
-        self.last_attempt.is_none_or(|attempt| monotonic.saturating_sub(attempt) >= pause)
+        self.last_attempt.is_none_or(|attempt| elapsed(attempt, now) >= pause)
     }
 
     /// How long to wait after an attempt that failed like those before it.
@@ -88,12 +90,17 @@ impl Control {
     }
 }
 
+/// The larger of what the two clocks say.
+pub(super) fn elapsed(since: Now, now: Now) -> Duration {
+    now.monotonic.saturating_sub(since.monotonic).max(now.wall.saturating_sub(since.wall))
+}
+
 /// The duty to say how a fetch ended. It is with the task that fetches, and ends with it, whatever becomes of it.
 pub(super) struct Approach {
     pub(super) shared: Weak<Shared>,
     pub(super) number: u64,
     /// When the fetch before this one began.
-    pub(super) attempt_before: Option<Duration>,
+    pub(super) attempt_before: Option<Now>,
     pub(super) landed: Option<watch::Sender<Landed>>,
 }
 

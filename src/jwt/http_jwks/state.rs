@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::error::JwksError;
 use super::fetch::Fetcher;
-use super::flight::{Approach, Control, Flight, Landed, Reason};
+use super::flight::{Approach, Control, Flight, Landed, Reason, elapsed};
 use super::location::Location;
 use super::status::JwksStatus;
 use crate::clock::{Now, Watch};
@@ -56,10 +56,8 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    /// The larger of what the two clocks say.
     fn age(&self, now: Now) -> Duration {
-        let monotonic = now.monotonic.saturating_sub(self.since.monotonic);
-        monotonic.max(now.wall.saturating_sub(self.since.wall))
+        elapsed(self.since, now)
     }
 }
 
@@ -173,11 +171,11 @@ impl Shared {
                 return Ok(Begun::UnderWay(flight.landed.clone()));
             }
             let is_late = reason == Reason::Due && !self.is_due(now);
-            if is_late || !control.may_begin(reason, now.monotonic, self.cadence.cool_down) {
+            if is_late || !control.may_begin(reason, now, self.cadence.cool_down) {
                 return Ok(Begun::CoolingDown);
             }
             control.number += 1;
-            let attempt_before = control.last_attempt.replace(now.monotonic);
+            let attempt_before = control.last_attempt.replace(now);
             self.set_due(now, self.cadence.cool_down.max(patience));
             let (sender, landed) = watch::channel(None);
             let overdue = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
@@ -236,7 +234,7 @@ impl Shared {
     }
 
     /// A fetch ended with its runtime.
-    pub(super) fn abandon(&self, number: u64, attempt_before: Option<Duration>) {
+    pub(super) fn abandon(&self, number: u64, attempt_before: Option<Now>) {
         let mut control = self.control();
         if control.number == number && control.flight.is_some() {
             control.flight = None;

@@ -71,6 +71,14 @@ impl Issuer {
                 }
             }));
         }
+        let takes_any = match rule {
+            AudienceRule::Any => !(audiences.is_empty() && client_ids.is_empty()),
+            AudienceRule::PoolClient { takes_any } => *takes_any && !client_ids.is_empty(),
+            AudienceRule::All | AudienceRule::AudienceElseClient => false,
+        };
+        if takes_any {
+            return Err(wrong("it accepts any audience or client, and names some: say one of the two"));
+        }
         let is_blank = |text: &String| text.is_empty();
         if audiences.iter().chain(client_ids).any(is_blank) {
             return Err(wrong("an audience or a client id is empty"));
@@ -157,7 +165,7 @@ fn is_safe_address(text: &str) -> bool {
 }
 
 /// A word of `scope` (RFC 6749), which can be named in a challenge.
-fn is_scope(scope: &str) -> bool {
+pub(in crate::jwt) fn is_scope(scope: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
     !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(is_allowed)
 }

@@ -33,7 +33,8 @@ impl CheckedIssuer {
     /// Checks what the issuer says.
     pub(in crate::jwt) fn check_claims(&self, claims: &Claims, now: Duration) -> Result<(), JwtError> {
         self.check_times(claims, now)?;
-        self.audience.check(claims, self.token_use)?;
+        let token_use = self.token_use.map(|wanted| used_as(claims, wanted)).transpose()?;
+        self.audience.check(claims, token_use)?;
         for Expected { name, values, may_be_missing } in &self.claims {
             let is_right = match (claims.get(name), values) {
                 (None, _) => *may_be_missing,
@@ -76,6 +77,7 @@ impl CheckedIssuer {
 }
 
 impl Audience {
+    /// `token_use` is what a token of a user pool says of itself.
     fn check(&self, claims: &Claims, token_use: Option<TokenUse>) -> Result<(), JwtError> {
         let named = claims.strict_audiences()?;
         let is_for_us =
@@ -100,28 +102,26 @@ impl Audience {
                 };
                 if is_right { Ok(()) } else { Err(JwtReason::Audience.into()) }
             }
-            AudienceRule::PoolClient { takes_any } => match used_as(claims, token_use)? {
-                _ if takes_any => Ok(()),
-                TokenUse::Access if is_client() => Ok(()),
-                TokenUse::Access => Err(JwtReason::Client.into()),
-                // An app client is the audience of an ID token.
-                _ if is_for_us(&self.client_ids) => Ok(()),
-                _ => Err(JwtReason::Audience.into()),
-            },
+            AudienceRule::PoolClient { .. } if !self.audiences.is_empty() && !is_for_us(&self.audiences) => {
+                Err(JwtReason::Audience.into())
+            }
+            AudienceRule::PoolClient { takes_any: true } => Ok(()),
+            // An app client is the audience of an ID token.
+            AudienceRule::PoolClient { .. } if token_use == Some(TokenUse::Id) => {
+                if is_for_us(&self.client_ids) { Ok(()) } else { Err(JwtReason::Audience.into()) }
+            }
+            AudienceRule::PoolClient { .. } if is_client() => Ok(()),
+            AudienceRule::PoolClient { .. } => Err(JwtReason::Client.into()),
         }
     }
 }
 
 /// What kind of token of a user pool it is, if that kind is accepted.
-fn used_as(claims: &Claims, wanted: Option<TokenUse>) -> Result<TokenUse, JwtError> {
+fn used_as(claims: &Claims, wanted: TokenUse) -> Result<TokenUse, JwtError> {
     let found = match claims.get("token_use") {
         Some(Value::String(found)) if found == "access" => TokenUse::Access,
         Some(Value::String(found)) if found == "id" => TokenUse::Id,
         _ => return Err(JwtReason::TokenUse.into()),
     };
-    match wanted {
-        Some(TokenUse::Either) => Ok(found),
-        Some(wanted) if wanted == found => Ok(found),
-        _ => Err(JwtReason::TokenUse.into()),
-    }
+    if wanted == found || wanted == TokenUse::Either { Ok(found) } else { Err(JwtReason::TokenUse.into()) }
 }

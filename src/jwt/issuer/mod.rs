@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use build::CheckedIssuer;
+pub(super) use build::{CheckedIssuer, is_scope};
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
@@ -150,7 +150,7 @@ impl Issuer {
     }
 
     /// Takes tokens whoever they are for: any service that is given one can use it here. Only for issuers whose
-    /// tokens are all for this service.
+    /// tokens are all for this service; audiences and client ids cannot be named then.
     pub fn accept_any_audience(mut self) -> Self {
         self.audience.rule = AudienceRule::Any;
         self

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Preset, Setup, Style};
-use crate::authorizer::{Authorizer, AuthorizerError};
+use crate::authorizer::{Authorizer, AuthorizerError, Credential};
 use crate::clock::Clock;
 use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 use crate::jwt::algorithm::Algorithm;
@@ -151,6 +151,10 @@ impl Authorizer for HttpJwtAuthorizer {
 
     fn challenge(&self) -> Option<Challenge> {
         Some(Challenge::bearer())
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        self.0.source.credential().into_iter().collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Preset, Setup, Style};
-use crate::authorizer::{Authorizer, AuthorizerError};
+use crate::authorizer::{Authorizer, AuthorizerError, Credential};
 use crate::clock::Clock;
 use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 use crate::jwt::challenge::note;
@@ -155,6 +155,10 @@ impl Style for RestCognito {
 impl Authorizer for RestCognitoAuthorizer {
     async fn authorize(&self, event: AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
         self.0.authorize(&event).await
+    }
+
+    fn credentials(&self) -> Vec<Credential> {
+        self.0.source.credential().into_iter().collect()
     }
 }
 
