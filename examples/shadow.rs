@@ -65,19 +65,22 @@ fn next(stage: &StageArn, response: AuthorizerResponse) -> Result<AuthorizerResp
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
-    let arn = stage.arn().clone();
-    let candidate = map_response(authorizer_fn(members), move |response| next(&arn, response));
-    let candidate =
-        AuthorizerLayer::token(candidate, stage.clone()).with_cache(MemoryCache::default()).build()?;
+    let (next_stage, arn) = (stage.clone(), stage.arn().clone());
+    // Each time a layer of its own, with its own cache and limits: what watches takes nothing from what decides.
+    let candidate = || {
+        let arn = arn.clone();
+        let authorizer = map_response(authorizer_fn(members), move |response| next(&arn, response));
+        AuthorizerLayer::token(authorizer, next_stage.clone()).with_cache(MemoryCache::default()).build()
+    };
 
-    let shadow = Shadow::new(candidate.clone()).on_disagreement(|disagreement| eprintln!("{disagreement}"));
+    let shadow = Shadow::new(candidate()?).on_disagreement(|disagreement| eprintln!("{disagreement}"));
     let group = HeaderName::from_static("x-group");
     let layer = AuthorizerLayer::token(authorizer_fn(members), stage)
         .with_cache(MemoryCache::default())
         .build()?
         .with_shadow(shadow.clone())?
         // The share goes by a header here, so that it can be tried out; by the token it would go by the caller.
-        .with_alternative(candidate, move |head| head.falls_within(10, &group))?;
+        .with_alternative(candidate()?, move |head| head.falls_within(10, &group))?;
 
     let articles =
         Router::new().route("/articles/{id}", any(async |Path(id): Path<String>| format!("article {id}")));
