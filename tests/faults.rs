@@ -91,7 +91,7 @@ async fn as_told(event: AuthorizerEvent) -> Result<AuthorizerResponse, Authorize
         "hang" => std::future::pending().await,
         "hang with a bomb" => {
             let _bomb = Bomb;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         "wake for ever" => loop {
             tokio::task::yield_now().await;
@@ -212,7 +212,7 @@ fn a_panic_in_a_destructor_ends_with_its_request() {
             }
             // Dropped by a client that goes away.
             let mut gone = Box::pin(service.clone().oneshot(get("/a", "never")));
-            poll_fn(|cx| Poll::Ready(assert!(gone.as_mut().poll(cx).is_pending()))).await;
+            assert!(poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await);
             drop(gone);
             sleep(Duration::from_secs(11)).await;
             assert_eq!(ask(&service, &calls, get("/a", "one more")).await, (500, 0), "cached: {caching}");
