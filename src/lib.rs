@@ -78,6 +78,8 @@
 //! | `remote` | authorizers that ask a function which exists already |
 //! | `testing` | what the tests of a service need |
 //!
+//! The guides that go with them are one book: the module `guide`.
+//!
 //! # Features
 //!
 //! | feature | by default | what it adds |
@@ -116,6 +118,17 @@ pub mod axum;
 pub mod cache;
 pub mod clock;
 pub mod contract;
+#[cfg(all(
+    any(doc, doctest),
+    feature = "axum",
+    feature = "jwks-http",
+    feature = "lambda",
+    feature = "lambda-http",
+    feature = "remote",
+    feature = "remote-aws",
+    feature = "testing"
+))]
+pub mod guide;
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))))]
 pub mod jwt;

@@ -92,6 +92,7 @@ const ROOMS: &[Room] = &[
         may_use: &["authorizer", "clock", "contract", "jwt", "middleware", "policy", "request"],
         must_not_mention: &["axum", "quick_cache"],
     },
+    Room { name: "guide", floor: 7, may_use: &[], must_not_mention: &[] },
     Room { name: "axum", floor: 5, may_use: &["contract", "middleware"], must_not_mention: &["quick_cache"] },
 ];
 

@@ -57,12 +57,7 @@ pub(crate) fn groups() -> Result<Vec<Group>, Box<dyn Error>> {
     let mut groups = Vec::new();
     for (key, algorithm) in pairs {
         let keys = KeySet::from_pem(key.public_pem().as_bytes())?.with_kid("k")?;
-        let pem = key.public_pem();
-        let theirs = match algorithm {
-            Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem(pem.as_bytes())?,
-            Algorithm::EdDsa => DecodingKey::from_ed_pem(pem.as_bytes())?,
-            _ => DecodingKey::from_rsa_pem(pem.as_bytes())?,
-        };
+        let theirs = DecodingKey::from_jwk(&serde_json::from_value(key.public_jwk())?)?;
         groups.push(uncached(&key, algorithm, keys, theirs)?);
     }
     let keys = KeySet::from_hmac_secret(&SECRET)?.with_kid("k")?;
@@ -74,7 +69,7 @@ pub(crate) fn groups() -> Result<Vec<Group>, Box<dyn Error>> {
 
 /// A token of ten claims.
 fn token(key: &TestKey) -> String {
-    let mut claims = claims(ISSUER, AUDIENCE, &SystemClock);
+    let mut claims = claims(ISSUER, AUDIENCE, &SystemClock::default());
     claims["sub"] = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee".into();
     claims["jti"] = "aaaaaaaa-bbbb-cccc-dddd-000000000003".into();
     claims["client_id"] = "7abcdefghijklmnopqrstuvwxy".into();

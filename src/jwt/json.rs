@@ -39,7 +39,8 @@ mod tests {
             assert!(object(bad.as_bytes()).is_none(), "{bad}");
         }
         let disguised = object(br#"{"a":{"$serde_json::private::Number":"1"}}"#).unwrap();
-        let numbers_are_text = serde_json::from_str::<serde_json::Number>("0.10").unwrap().to_string() == "0.10";
+        let numbers_are_text =
+            serde_json::from_str::<serde_json::Number>("0.10").unwrap().to_string() == "0.10";
         assert_eq!(disguised["a"].is_number(), numbers_are_text);
         assert!(object(b"{\"a\":\"\xff\"}").is_none());
         assert!(object(format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000)).as_bytes()).is_none());

@@ -59,8 +59,3 @@ pub use keys::{KeySet, KeySetError, Keys, SkipReason, SkippedKey};
 pub use routes::{RouteScopes, RouteScopesError};
 pub use rule::Rule;
 pub use source::TokenSource;
-
-/// Has the code in the guide compiled.
-#[cfg(all(doctest, feature = "axum", feature = "jwks-http", feature = "testing"))]
-#[doc = include_str!("../../docs/JWT.md")]
-struct Guide;

@@ -29,8 +29,3 @@ pub use error::FunctionError;
 pub use function::{AuthorizerFunction, FunctionFuture};
 #[cfg(feature = "lambda")]
 pub use run::run;
-
-/// Has the code in the page about Lambda compiled.
-#[cfg(all(doctest, feature = "axum", feature = "lambda", feature = "lambda-http"))]
-#[doc = include_str!("../../docs/LAMBDA.md")]
-struct Page;

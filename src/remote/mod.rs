@@ -186,8 +186,3 @@ impl std::fmt::Debug for RemoteAuthorizer {
             .finish_non_exhaustive()
     }
 }
-
-/// Has the code of the guide compiled.
-#[cfg(all(doctest, feature = "remote", feature = "remote-aws", feature = "axum"))]
-#[doc = include_str!("../../docs/REMOTE.md")]
-struct Guide;
