@@ -19,19 +19,16 @@ const TIMES: usize = 500;
 fn main() {
     println!("{:<52} {:>11} {:>9} {:>10} {:>9}", "", "allocations", "over bare", "bytes", "over bare");
     let mut bare = None;
-    let requests = scene::overhead();
-    let decisions = scene::decisions();
-    for (mut case, is_request) in
-        requests.into_iter().map(|case| (case, true)).chain(decisions.into_iter().map(|case| (case, false)))
-    {
+    for mut case in scene::overhead() {
         let (count, bytes) = allocated(&mut case);
         let (bare_count, bare_bytes) = *bare.get_or_insert((count, bytes));
-        if is_request {
-            let (more, more_bytes) = (count - bare_count, bytes - bare_bytes);
-            println!("{:<52} {count:>11.1} {more:>+9.1} {bytes:>10.0} {more_bytes:>+9.0}", case.name);
-        } else {
-            println!("{:<52} {count:>11.1} {:>9} {bytes:>10.0}", case.name, "");
-        }
+        let (more, more_bytes) = (count - bare_count, bytes - bare_bytes);
+        println!("{:<52} {count:>11.1} {more:>+9.1} {bytes:>10.0} {more_bytes:>+9.0}", case.name);
+    }
+    println!("\n{:<52} {:>11} {:>20}", "", "allocations", "bytes");
+    for mut case in scene::alone::cases().into_iter().chain(scene::decisions()) {
+        let (count, bytes) = allocated(&mut case);
+        println!("{:<52} {count:>11.1} {bytes:>20.0}", case.name);
     }
 }
 

@@ -18,6 +18,7 @@ const TIMES: usize = 500;
 fn main() {
     let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut cases = scene::overhead();
+    cases.extend(scene::alone::cases());
     cases.extend(scene::decisions());
     cases.retain(|case| wanted.is_empty() || wanted.iter().any(|wanted| case.name.contains(wanted.as_str())));
     for case in &mut cases {

@@ -373,6 +373,61 @@ async fn unusable_values_are_refused_in_every_mode_and_nobody_is_asked() {
     }
 }
 
+/// Keeps keys of its own, as a cache in another language or on another machine has to.
+#[derive(Default)]
+struct OwnKeys(Mutex<Vec<(CacheKey, Arc<Authorization>)>>);
+
+impl AuthorizerCache for OwnKeys {
+    fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
+        let (key, entries) = (key.to_key(), self.0.lock().unwrap());
+        entries.iter().find(|(known, _)| *known == key).map(|(_, found)| Arc::clone(found))
+    }
+
+    fn insert(&self, key: CacheKey, authorization: Arc<Authorization>) {
+        self.0.lock().unwrap().push((key, authorization));
+    }
+
+    fn remove(&self, key: &CacheKeyRef<'_>) {
+        self.0.lock().unwrap().retain(|(known, _)| !key.equals(known));
+    }
+
+    fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
+        self.0.lock().unwrap().retain(|(key, authorization)| keep(key, authorization));
+    }
+}
+
+/// The cache is asked before a header is looked at closely. Only what was looked at is in it.
+#[tokio::test]
+async fn an_unusable_value_is_not_found_whatever_the_cache_holds() {
+    let caches: [Arc<dyn AuthorizerCache>; 2] =
+        [Arc::new(MemoryCache::default()), Arc::new(OwnKeys::default())];
+    for cache in caches {
+        for query in ["?k=a", "?k=%EF%BF%BD"] {
+            let sources = ["method.request.header.k", "method.request.querystring.k"];
+            let sources = sources.map(|source| source.parse().unwrap());
+            let authorizer = authorizer_fn(async |event| allow_all(&event));
+            let layer = AuthorizerLayer::request(authorizer, stage()).with_identity_sources(sources);
+            let layer = layer.with_cache(Arc::clone(&cache)).build().unwrap();
+            let with = |values: &[&[u8]]| {
+                let mut request = Request::get(format!("/{query}")).body(()).unwrap();
+                for value in values {
+                    request.headers_mut().append("k", HeaderValue::from_bytes(value).unwrap());
+                }
+                request
+            };
+            assert_eq!(status(&layer, with(&[b"a"])).await.0, StatusCode::OK);
+            let refused = (StatusCode::UNAUTHORIZED, Some(RejectionKind::AmbiguousIdentity));
+            for values in [&[&b"a\xff"[..]][..], &[b"\xef\xbf\xbd"], &[b"a\t"], &[b"a", b"a"], &[b"a", b""]] {
+                assert_eq!(status(&layer, with(values)).await, refused, "{values:?}");
+            }
+            assert_eq!(status(&layer, with(&[b"a"])).await.0, StatusCode::OK);
+            let statistics = layer.cache_statistics();
+            // Who is nobody is neither found nor missed.
+            assert_eq!((statistics.hits, statistics.misses, statistics.loads), (1, 1, 1));
+        }
+    }
+}
+
 #[tokio::test]
 async fn missing_values_are_refused_except_where_aws_asks_all_the_same() {
     let rest = stage;

@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 use tower::Layer;
 use tower_lambda_authorizer::axum::protect;
-use tower_lambda_authorizer::cache::MemoryCache;
+use tower_lambda_authorizer::cache::{AuthorizerCache, MemoryCache};
 use tower_lambda_authorizer::contract::ResponseRules;
 use tower_lambda_authorizer::policy::{PolicyDocument, PolicyError};
 use tower_lambda_authorizer::request::IdentitySource;
@@ -24,7 +24,8 @@ pub(crate) const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users/*"},
     {"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users/*/secrets"}]}"#;
 
-const DENY: &str = r#"{"Version":"2012-10-17","Statement":[
+/// Two statements that deny everybody.
+pub(crate) const DENY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users/*"},
     {"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users/42"}]}"#;
 
@@ -33,7 +34,7 @@ pub(crate) fn stage() -> ApiStage {
 }
 
 /// Gives everybody the same policy.
-fn always(policy: &str) -> impl Authorizer {
+pub(crate) fn always(policy: &str) -> impl Authorizer {
     let policy = PolicyDocument::from_json(policy).expect("a good policy");
     authorizer_fn(move |_event| {
         let answer = AuthorizerResponse::new("user-42", policy.clone());
@@ -86,6 +87,19 @@ async fn over_json(event: AuthorizerEvent) -> Result<AuthorizerResponse, Authori
     AuthorizerResponse::from_json(std::hint::black_box(&answer), &rules).map_err(AuthorizerError::failure)
 }
 
+/// A layer whose authorizer makes a policy of its own for each token.
+pub(crate) fn building(cache: impl AuthorizerCache) -> AuthorizerLayer {
+    let layer = AuthorizerLayer::token(authorizer_fn(answer), stage()).with_cache(cache);
+    layer.build().expect("a good layer")
+}
+
+pub(crate) fn over_json_v2() -> AuthorizerLayer {
+    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").expect("a good stage");
+    let sources = [IdentitySource::header(AUTHORIZATION)];
+    let layer = AuthorizerLayer::request(authorizer_fn(over_json), stage).with_identity_sources(sources);
+    layer.build().expect("a good layer")
+}
+
 /// The forms whose cost is promised.
 pub(crate) fn hits() -> Vec<Case> {
     let (allow, deny) = (cached(ALLOW), cached(DENY));
@@ -123,14 +137,12 @@ pub(crate) fn policies() -> Vec<Case> {
 
 /// An authorizer that is asked each time, and answers at once.
 pub(crate) fn uncached() -> Vec<Case> {
-    let build = |authorizer| AuthorizerLayer::token(authorizer, stage()).build().expect("a good layer");
+    fn build(authorizer: impl Authorizer) -> AuthorizerLayer {
+        AuthorizerLayer::token(authorizer, stage()).build().expect("a good layer")
+    }
     let trivial = AuthorizerLayer::token(always(ALLOW), stage()).build().expect("a good layer");
     let request = AuthorizerLayer::request(always(ALLOW), stage()).build().expect("a good layer");
     let json = AuthorizerLayer::request(authorizer_fn(over_json), stage()).build().expect("a good layer");
-    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").expect("a good stage");
-    let sources = [IdentitySource::header(AUTHORIZATION)];
-    let json_v2 = AuthorizerLayer::request(authorizer_fn(over_json), http).with_identity_sources(sources);
-    let json_v2 = json_v2.build().expect("a good layer");
     vec![
         Case::service("uncached, the same answer to all, outside", trivial.layer(finished()), StatusCode::OK),
         Case::service(
@@ -139,8 +151,17 @@ pub(crate) fn uncached() -> Vec<Case> {
             StatusCode::OK,
         ),
         Case::service("uncached, REQUEST, outside", request.layer(finished()), StatusCode::OK),
+        Case::service(
+            "uncached, over JSON (TOKEN), outside",
+            build(authorizer_fn(over_json)).layer(finished()),
+            StatusCode::OK,
+        ),
         Case::service("uncached, over JSON (REST), outside", json.layer(finished()), StatusCode::OK),
-        Case::service("uncached, over JSON (HTTP 2.0), outside", json_v2.layer(finished()), StatusCode::OK),
+        Case::service(
+            "uncached, over JSON (HTTP 2.0), outside",
+            over_json_v2().layer(finished()),
+            StatusCode::OK,
+        ),
     ]
 }
 

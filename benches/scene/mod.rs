@@ -1,6 +1,7 @@
 //! The request that everything is asked, and what is asked: used by several programs, each of which needs a part.
 #![allow(dead_code, reason = "no program needs all of it")]
 
+pub(crate) mod alone;
 pub(crate) mod layers;
 pub(crate) mod others;
 pub(crate) mod policies;
@@ -38,10 +39,20 @@ impl Case {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + 'static,
     {
-        Self {
-            name: name.into(),
-            work: Box::new(Asking { service, head: head(TOKEN), expected, requests: Vec::new() }),
-        }
+        Self::service_with(name, service, head(TOKEN), expected)
+    }
+
+    /// The same with a head of one's own.
+    pub(crate) fn service_with<S>(
+        name: impl Into<String>,
+        service: S,
+        head: Head,
+        expected: StatusCode,
+    ) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + 'static,
+    {
+        Self { name: name.into(), work: Box::new(Asking { service, head, expected, requests: Vec::new() }) }
     }
 
     /// A function.
@@ -104,7 +115,7 @@ where
     }
 }
 
-/// 798 bytes, as a token with ten claims and a signature of 256 bytes has.
+/// The token of all requests. Each has 798 bytes, as one with ten claims and a signature of 256 bytes has.
 pub(crate) const TOKEN: usize = 0;
 
 /// The head of a request as a server has it: one buffer, in which every value is a range.
@@ -116,7 +127,12 @@ pub(crate) struct Head {
 
 /// The head of a request with the token of that number.
 pub(crate) fn head(token: usize) -> Head {
-    let token = format!("Bearer {token:04}.{}", "eyJhbGciOi".repeat(80).get(..793).unwrap_or_default());
+    head_with(&format!("{token:04}.{}", "eyJhbGciOi".repeat(80).get(..793).unwrap_or_default()))
+}
+
+/// The same with that very token.
+pub(crate) fn head_with(token: &str) -> Head {
+    let token = format!("Bearer {token}");
     let lines = [
         ("host", "api.example.com"),
         ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
