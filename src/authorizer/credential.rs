@@ -84,10 +84,10 @@ impl Credential {
         Self(Place::QueryParameter(name.into()))
     }
 
-    /// A header, which is not looked for where the event has a token and no headers.
+    /// A header, by its name in lower case, or a token that came without headers.
     #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
-    pub(crate) fn token_header(name: &http::HeaderName) -> Self {
-        Self(Place::TokenHeader(name.as_str().into()))
+    pub(crate) fn token_header(name: &str) -> Self {
+        Self(Place::TokenHeader(name.into()))
     }
 
     /// The header it stands in, in lower case, if it stands in one.

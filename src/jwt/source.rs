@@ -68,7 +68,7 @@ impl TokenSource {
     /// Where a cache has to look, too.
     pub(super) fn credential(&self) -> Option<Credential> {
         match &self.place {
-            Place::Header(name) => name.as_ref().map(Credential::token_header),
+            Place::Header(name) => name.as_ref().map(|name| Credential::token_header(name.as_str())),
             Place::Query(name) => Some(Credential::query_parameter(name.as_str())),
         }
     }
