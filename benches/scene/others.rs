@@ -24,6 +24,7 @@ pub(crate) fn bare() -> Case {
     Case::service("bare", finished(), StatusCode::OK)
 }
 
+#[expect(clippy::result_large_err, reason = "it is what tower-http asks for")]
 pub(crate) fn layers() -> Vec<Case> {
     let validate = ValidateRequestHeaderLayer::custom(|request: &mut Request| match has_token(request) {
         true => Ok(()),
