@@ -12,7 +12,8 @@
 //! On AWS the scopes belong to the routes, so an answer is about one request. Here, with
 //! [scopes for routes](super::RouteScopes), an answer allows exactly the ARN that was asked for and is never kept by a
 //! cache of this crate. As a Lambda authorizer it has to run with a TTL of 0: the cache of the gateway would take that
-//! one ARN to be all that the token allows. Without scopes an answer allows everything in the stage until the token
+//! one ARN to be all that the token allows. An ARN over 512 characters cannot be named in a policy: such a request is a
+//! 500. Without scopes an answer allows everything in the stage until the token
 //! expires.
 //!
 //! All claims go into the context as text, a list as `[a b]`, an object as JSON, where AWS has them one level deeper
