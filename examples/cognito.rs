@@ -93,14 +93,14 @@ fn played_pool(issuer: &FakeIssuer) -> Result<(UserPool, HttpJwks), Box<dyn Erro
     let key = TestKey::rs256("key-1");
     issuer.set_keys(jwks([&key]));
 
-    let mut alice = cognito_access_claims(POOL, CLIENT, &SystemClock);
+    let mut alice = cognito_access_claims(POOL, CLIENT, &SystemClock::default());
     alice["scope"] = "orders/read".into();
     let mut admin = alice.clone();
     admin["username"] = "bob".into();
     admin["cognito:groups"] = json!(["admins"]);
     let mut expired = alice.clone();
     expired["exp"] = 1_767_225_600.into();
-    let id_token = cognito_id_claims(POOL, CLIENT, &SystemClock);
+    let id_token = cognito_id_claims(POOL, CLIENT, &SystemClock::default());
     let tokens = [("ALICE", alice), ("ADMIN", admin), ("EXPIRED", expired), ("ID_TOKEN", id_token)];
     for (name, claims) in tokens {
         println!("{name}={}", key.token(&claims));

@@ -74,7 +74,7 @@ pub(crate) fn groups() -> Result<Vec<Group>, Box<dyn Error>> {
 
 /// A token of ten claims.
 fn token(key: &TestKey) -> String {
-    let mut claims = claims(ISSUER, AUDIENCE, &SystemClock);
+    let mut claims = claims(ISSUER, AUDIENCE, &SystemClock::default());
     claims["sub"] = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee".into();
     claims["jti"] = "aaaaaaaa-bbbb-cccc-dddd-000000000003".into();
     claims["client_id"] = "7abcdefghijklmnopqrstuvwxy".into();
