@@ -11,7 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{counting, stage};
+#[cfg(feature = "tracing")]
+use common::counting;
+use common::stage;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt};
