@@ -17,11 +17,11 @@
 //! how it is tested; how the code is laid out; what it costs; what it promises.
 
 #[doc = concat!("[contract]: ", include_str!("../docs/contract.svg.uri"))]
-#[doc = "[caching]: super::caching\n"]
+#[doc = "[caching]: self::caching\n"]
 #[doc = include_str!("../docs/CONCEPTS.md")]
 pub mod concepts {}
 
-#[doc = "[caching]: super::caching\n"]
+#[doc = "[caching]: self::caching\n"]
 #[doc = include_str!("../docs/AUTHORIZERS.md")]
 pub mod authorizers {}
 
@@ -49,6 +49,6 @@ pub mod operating {}
 #[doc = include_str!("../docs/MIGRATING.md")]
 pub mod migrating {}
 
-#[doc = "[caching]: super::caching\n[jwt]: super::jwt\n[policies]: super::policies\n"]
+#[doc = "[caching]: self::caching\n[jwt]: self::jwt\n[policies]: self::policies\n"]
 #[doc = include_str!("../docs/QUESTIONS.md")]
 pub mod questions {}

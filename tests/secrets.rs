@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{counting, stage};
+use common::stage;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt};
@@ -505,7 +505,7 @@ fn no_event_of_tracing_holds_a_secret() {
                 .with_cache(MemoryCache::default())
                 .build()
                 .unwrap();
-            let service = layer.layer(counting(&common::Counter::default()));
+            let service = layer.layer(common::counting(&common::Counter::default()));
             for path in ["/a", "/a", "/denied", "/%zz"] {
                 runtime.block_on(service.clone().oneshot(request(path, kind))).unwrap();
             }

@@ -8,7 +8,7 @@ use super::gateway::Gateway;
 use super::rejection::{Rejection, RejectionKind};
 use crate::contract::AuthorizerContext;
 use crate::mapping::{Changes, Unmappable};
-use crate::request::{CanonicalPath, Identity, IdentityError, Location, RequestView};
+use crate::request::{CanonicalPath, Identity, IdentityError, IdentitySource, Location, RequestView};
 
 impl Gateway {
     pub(super) fn view<'a, 'p, B>(
@@ -23,11 +23,15 @@ impl Gateway {
     /// The values to look for in a cache; `None` where [`identity`](Self::identity) has to say what is wrong. The
     /// expression is not asked: what is in the cache has matched it.
     pub(super) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<Identity<'a>> {
+        let is_missing =
+            |source: &IdentitySource| matches!(source.resolve(view), Err(IdentityError::Missing));
+        let peek = |source: &IdentitySource| match source.peek(view) {
+            None if self.absence_identifies && is_missing(source) => Some(Cow::Borrowed("").into()),
+            found => found,
+        };
         match &*self.space.sources {
-            [source] => Some(Identity::One(source.peek(view)?)),
-            sources => {
-                sources.iter().map(|source| source.peek(view)).collect::<Option<_>>().map(Identity::Many)
-            }
+            [source] => Some(Identity::One(peek(source)?)),
+            sources => sources.iter().map(peek).collect::<Option<_>>().map(Identity::Many),
         }
     }
 

@@ -13,7 +13,7 @@ pub struct EventError {
 
 impl EventError {
     pub(super) fn new(location: impl Into<Box<str>>, message: impl Into<Box<str>>) -> Self {
-        Self { location: location.into(), message: message.into() }
+        Self { location: printable(&location.into(), 128), message: printable(&message.into(), 256) }
     }
 
     pub(super) fn missing(location: impl Into<Box<str>>) -> Self {
@@ -49,3 +49,26 @@ impl std::fmt::Display for EventError {
 }
 
 impl std::error::Error for EventError {}
+
+/// The text, cut when long, without control characters: what is in an event may end up in a log.
+fn printable(text: &str, longest: usize) -> Box<str> {
+    let mut shown: String =
+        text.chars().take(longest).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
+        shown.push('…');
+    }
+    shown.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventError;
+
+    #[test]
+    fn what_was_found_is_repeated_short_and_printable() {
+        let error = EventError::new("a\nb", format!("unknown type `{}\u{7f}`", "x".repeat(1_000)));
+        assert_eq!(error.location(), "a\u{FFFD}b");
+        assert!(error.to_string().chars().count() < 320 && !error.to_string().contains(char::is_control));
+        assert_eq!(EventError::new("", "a\rb").to_string(), "malformed event: a\u{FFFD}b");
+    }
+}
