@@ -2,13 +2,14 @@
 """Runs what the documentation of each example in `examples/` says, and compares what comes of it.
 
 Every `$` line of a console block is a command. `cargo run --example …` that is said to listen starts the service, on a
-free port; all others are run as they stand, from the root of the repository, and must print what stands below them.
+free port, and a line that ends in `&` a program beside it; all others are run as they stand, from the root of the
+repository, and must print what stands below them.
 Prints a table; exits with 1 if any row differs, after the logs of the services.
 
     tests/e2e/examples.py [--all-features] [EXAMPLE …]
 
 `--all-features` is added to each command of cargo, so that what was built with it is not built again.
-Needs python3, bash, curl and cargo, and nothing else.
+Needs python3, bash, curl, cargo, and node for the example that says so.
 """
 
 import os
@@ -26,7 +27,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 
 # Examples whose documentation needs more than this driver has, and who runs it instead.
-ELSEWHERE = {}
+ELSEWHERE = {
+    "cognito": "tests/e2e/cognito.py",
+    "lambda_handler": "tests/e2e/gateways.py",
+}
 
 rows, logs = [], []
 
@@ -56,12 +60,12 @@ def environment(scratch):
     return values
 
 
-class Service:
-    """An example that listens, as one process. cargo replaces itself with it, so signals reach it."""
+class Program:
+    """A program that listens, with whatever it starts."""
 
     def __init__(self, command, scratch):
         self.process = subprocess.Popen(
-            ["bash", "-c", "exec " + command], cwd=ROOT, env=environment(scratch), stdin=subprocess.DEVNULL,
+            ["bash", "-c", command], cwd=ROOT, env=environment(scratch), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )
         self.log, self.lines = [], queue.Queue()
@@ -92,14 +96,23 @@ def run(command, scratch):
 
 
 def run_example(path, scratch, flags):
-    name, service = path.stem, None
+    name, service, beside, ports = path.stem, None, [], {}
     found = commands(path)
     check(f"{name}: its documentation says how to run it", True, any("cargo run" in command for command, _ in found))
     try:
         for number, (command, expected) in enumerate(found, 1):
             local = re.sub(r"\bcargo run\b", f"cargo run --locked{flags}", command)
+            for stated, real in ports.items():
+                local = local.replace(f"127.0.0.1:{stated}", f"127.0.0.1:{real}")
+            if command.endswith(" &"):
+                # It is told its port by a number, which others are told too.
+                stated = re.search(r"\b[1-9]\d{3,4}\b", command).group(0)
+                beside.append(Program(re.sub(rf"\b{stated}\b", "0", local[:-2]), scratch))
+                ports[stated] = beside[-1].port
+                check(f"{name} {number}: it starts", True, beside[-1].port is not None)
+                continue
             if LISTENING.match(expected) and "cargo run" in command:
-                service = Service(local, scratch)
+                service = Program(local, scratch)
                 check(f"{name} {number}: it starts", expected.splitlines()[0], service.first_line)
                 continue
             if "127.0.0.1:3000" in command:
@@ -115,8 +128,8 @@ def run_example(path, scratch, flags):
                 got = run(local, scratch)
             check(f"{name} {number}: {command}", expected, got)
     finally:
-        if service is not None:
-            service.stop()
+        for program in beside + ([service] if service else []):
+            program.stop()
 
 
 def print_table():
