@@ -199,7 +199,7 @@ fn not_resource_excepts_the_exact_arn_only() {
         ("GET", "/users"),
         ("get", "/users/7"),
         ("POST", "/users/7"),
-        ("GET", "/Users/7"),
+        ("GET", "/USERS/7"),
         ("GET", "/api/users/7"),
         ("GET", "/users%2A"),
         ("GET", "/user"),
