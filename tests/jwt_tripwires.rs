@@ -4,18 +4,25 @@
 
 use std::time::SystemTime;
 
+use jsonwebtoken::crypto::CryptoProvider;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Value, json};
 use tower_lambda_authorizer::testing::{TestKey, TestToken, WEAK_RSA_JWK, WEAK_RSA_TOKEN};
 
 #[cfg(feature = "jwt")]
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-#[cfg(not(feature = "jwt"))]
-use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::crypto::aws_lc;
+#[cfg(feature = "jwt-rust-crypto")]
+use jsonwebtoken::crypto::rust_crypto;
 
 const ISS: &str = "https://issuer.example";
 const AUD: &str = "tests";
+
+/// The backend that the features of this crate chose.
+#[cfg(feature = "jwt")]
+static PROVIDER: &CryptoProvider = &aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "jwt"))]
+static PROVIDER: &CryptoProvider = &rust_crypto::DEFAULT_PROVIDER;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
@@ -39,7 +46,7 @@ fn validation() -> Validation {
 
 fn accepts(token: &str, validation: &Validation) -> bool {
     // Another test may have been first.
-    let _ = DEFAULT_PROVIDER.install_default();
+    let _ = PROVIDER.install_default();
     decode::<Value>(token, &decoding_key(&key().public_jwk()), validation).is_ok()
 }
 
@@ -116,7 +123,7 @@ fn f27_jsonwebtoken_takes_an_empty_secret() {
     let token = TestKey::hs256("a", Vec::new()).token(&json!({ "exp": now() + 3600 }));
     let (message, signature) = token.rsplit_once('.').unwrap();
     let verifies = |secret: &[u8]| {
-        let factory = DEFAULT_PROVIDER.verifier_factory;
+        let factory = PROVIDER.verifier_factory;
         let verifier = factory(&Algorithm::HS256, &DecodingKey::from_secret(secret)).unwrap();
         let signature = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature);
         verifier.verify(message.as_bytes(), &signature.unwrap()).is_ok()
@@ -150,14 +157,14 @@ fn f28_only_one_backend_of_jsonwebtoken_refuses_short_rsa_keys() {
     let signature =
         base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature).unwrap();
     let weak = decoding_key(&serde_json::from_str(WEAK_RSA_JWK).unwrap());
-    let verifies = |provider: &jsonwebtoken::crypto::CryptoProvider| {
+    let verifies = |provider: &CryptoProvider| {
         let verifier = (provider.verifier_factory)(&Algorithm::RS256, &weak);
         verifier.is_ok_and(|verifier| verifier.verify(message.as_bytes(), &signature).is_ok())
     };
     #[cfg(feature = "jwt")]
-    assert!(!verifies(&DEFAULT_PROVIDER));
+    assert!(!verifies(&aws_lc::DEFAULT_PROVIDER));
     #[cfg(feature = "jwt-rust-crypto")]
-    assert!(verifies(&jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER));
+    assert!(verifies(&rust_crypto::DEFAULT_PROVIDER));
 }
 
 /// No code of ours asks for jsonwebtoken's process-wide default: providers are named.
@@ -186,7 +193,7 @@ mod with_both_backends {
             catch_unwind(|| decode::<Value>(&token, &key, &validation()).is_ok())
         };
         assert!(decodes().is_err(), "it panics");
-        assert!(DEFAULT_PROVIDER.install_default().is_err(), "what panics has become the default");
+        assert!(PROVIDER.install_default().is_err(), "what panics has become the default");
         assert!(decodes().is_err(), "and stays it");
     }
 }

@@ -52,11 +52,14 @@ impl Function {
         Self { address, invocations, taken }
     }
 
-    fn layer(&self) -> AuthorizerLayer {
+    /// A service that asks it, and how long it waits for answers.
+    fn server(&self, timeout: Duration) -> Server {
         let authorizer = RemoteAuthorizer::http(format!("http://{}", self.address), "orders")
             .with_max_retries(0)
-            .with_timeout(Duration::from_millis(400));
-        AuthorizerLayer::token(authorizer.build().unwrap(), stage()).build().unwrap()
+            .with_timeout(timeout);
+        let layer = AuthorizerLayer::token(authorizer.build().unwrap(), stage()).build().unwrap();
+        let world = Arc::<World>::default();
+        Server::start(Arc::clone(&world), protect(world.router(), layer))
     }
 }
 
@@ -118,20 +121,32 @@ fn ok(headers: &str, body: &str) -> Vec<u8> {
     response("200 OK", headers, body.as_bytes())
 }
 
-/// Sends one request to every place where the layer may stand, and then one that is good.
+/// Long enough for whatever is said at once, on any machine.
+const LONG: Duration = Duration::from_secs(9);
+/// For what takes longer than anybody waits.
+const SHORT: Duration = Duration::from_millis(400);
+
+/// Sends one request, and then one that is good.
 #[track_caller]
-fn refuses(tally: &mut Tally, name: &str, reply: Reply, status: u16) -> usize {
+fn refuses(tally: &mut Tally, name: &str, reply: Reply, status: u16) {
+    refuses_within(LONG, tally, name, reply, status);
+}
+
+#[track_caller]
+fn refuses_within(timeout: Duration, tally: &mut Tally, name: &str, reply: Reply, status: u16) -> usize {
     let function = Function::start(reply);
-    let world = Arc::<World>::default();
-    let server = Server::start(Arc::clone(&world), protect(world.router(), function.layer()));
+    let server = function.server(timeout);
     let answer = server.send(b"GET /admin HTTP/1.1\r\nHost: x\r\nAuthorization: evil\r\n\r\n");
     assert_eq!(answer.status, status, "{name}: {answer:?}");
-    tally.refused(&world, name);
+    tally.refused(&server.world, name);
     let body = if status == 401 { r#"{"message":"Unauthorized"}"# } else { r#"{"message":null}"# };
     assert_eq!(answer.body, body, "{name}: a client is told nothing");
-    assert_eq!(function.invocations.load(Ordering::SeqCst), 1, "{name}: it was asked once");
+    // A busy machine may be late with everything.
+    let server = if timeout == LONG { server } else { function.server(LONG) };
+    let invocations = function.invocations.load(Ordering::SeqCst);
+    assert!(invocations == 1 || timeout == SHORT && invocations == 0, "{name}: {invocations} invocations");
     let answer = server.send(b"GET /admin HTTP/1.1\r\nHost: x\r\nAuthorization: good\r\n\r\n");
-    assert_eq!((answer.status, world.take_calls()), (200, vec!["admin".to_owned()]), "after {name}");
+    assert_eq!((answer.status, server.world.take_calls()), (200, vec!["admin".to_owned()]), "after {name}");
     function.taken.load(Ordering::SeqCst)
 }
 
@@ -374,7 +389,7 @@ fn a_function_that_takes_its_time_or_never_ends_is_given_up() {
         ("byte by byte", Reply::Drip(ok("", GOOD))),
         ("a whole body, byte by byte", Reply::Drip([half.as_slice(), GOOD.as_bytes()].concat())),
     ] {
-        refuses(&mut tally, name, reply, 500);
+        refuses_within(SHORT, &mut tally, name, reply, 500);
     }
     for (name, reply) in [
         ("a body", Reply::Endless(head(""), vec![b' '; 4096])),
@@ -385,7 +400,7 @@ fn a_function_that_takes_its_time_or_never_ends_is_given_up() {
         ("a header", Reply::Endless(b"HTTP/1.1 200 OK\r\nx: ".to_vec(), vec![b'y'; 4096])),
         ("a status line", Reply::Endless(b"HTTP/1.1 200 ".to_vec(), vec![b'y'; 4096])),
     ] {
-        let taken = refuses(&mut tally, name, reply, 500);
+        let taken = refuses_within(SHORT, &mut tally, name, reply, 500);
         assert!(taken < 32 << 20, "{name}: {taken} bytes");
     }
 }

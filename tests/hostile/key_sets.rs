@@ -31,7 +31,7 @@ impl Scene {
         let (issuer, clock) = (FakeIssuer::start().unwrap(), ManualClock::default());
         let keys = HttpJwks::new(issuer.jwks_url())
             .with_clock(clock.clone())
-            .with_timeout(Duration::from_millis(400))
+            .with_timeout(Duration::from_secs(2))
             .build()
             .unwrap();
         let algorithms = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
@@ -164,7 +164,7 @@ fn what_is_no_key_set_is_no_key_and_keeps_none_away_for_long() {
         ("status 201", FakeAnswer::status(201)),
         ("status 404, with keys", FakeAnswer::status(404)),
         ("status 500, with keys", FakeAnswer::status(500)),
-        ("byte by byte", FakeAnswer::usual().dribbled(Duration::from_millis(10))),
+        ("byte by byte", FakeAnswer::usual().dribbled(Duration::from_millis(50))),
     ] {
         let scene = Scene::new();
         scene.issuer.set_keys(keys.clone());
