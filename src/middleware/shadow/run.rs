@@ -37,6 +37,9 @@ impl Shadow {
         let handle = runtime.clone();
         // Not on a thread that serves requests: who knows what a candidate does there.
         drop(runtime.spawn_blocking(move || {
+            // The room is given back when all else is gone.
+            let mut running = running;
+            let head = head;
             let candidate = handle.block_on(running.settings.ask(&head));
             running.settle(enforced, ShadowVerdict::of(&candidate), &head);
         }));
@@ -102,7 +105,7 @@ impl Running {
         Some(Self { settings: Arc::clone(settings), is_settled: false })
     }
 
-    fn settle(mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
+    fn settle(&mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
         self.is_settled = true;
         let difference = enforced.difference(&candidate);
         self.settings.state.tally.count(difference);
