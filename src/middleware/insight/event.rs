@@ -14,8 +14,7 @@ use super::{CacheOutcome, Role};
 use crate::contract::ApiKind;
 #[cfg(feature = "lambda-http")]
 use crate::contract::Principal;
-use crate::middleware::gateway::{Gateway, Verdict};
-#[cfg(feature = "lambda-http")]
+use crate::middleware::gateway::{Gateway, Pass};
 use crate::middleware::rejection::Rejection;
 use crate::middleware::shadow::{Difference, ShadowVerdict};
 use crate::request::RequestId;
@@ -78,14 +77,14 @@ macro_rules! refused {
 pub(super) fn decided<B>(
     gateway: &Gateway,
     request: &Request<B>,
-    verdict: &Verdict,
+    verdict: Result<&Pass, &Rejection>,
     cache: CacheOutcome,
     request_id: Option<RequestId>,
     stopwatch: Stopwatch,
 ) {
     let api = api(gateway.stage.kind());
     match verdict {
-        Verdict::Forward(pass) => tracing::debug!(
+        Ok(pass) => tracing::debug!(
             target: target::DECISION,
             decision = ALLOW,
             statement = pass.principal().statement(),
@@ -96,7 +95,7 @@ pub(super) fn decided<B>(
             latency_us = stopwatch.micros(gateway),
             "allowed"
         ),
-        Verdict::Refuse(rejection) => refused!(
+        Err(rejection) => refused!(
             rejection,
             cache = cache.as_str(),
             api,

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 use http::{HeaderName, HeaderValue, Request, Response};
 
 use super::CacheOutcome;
-use crate::middleware::gateway::{Gateway, Verdict};
+use crate::middleware::gateway::{Gateway, Pass};
+use crate::middleware::rejection::Rejection;
 
 const NAME: HeaderName = HeaderName::from_static("x-authorizer-decision");
 
@@ -41,7 +42,7 @@ impl Mark {
     pub(super) fn of<B>(
         gateway: &Gateway,
         request: &Request<B>,
-        verdict: &Verdict,
+        verdict: Result<&Pass, &Rejection>,
         cache: CacheOutcome,
     ) -> Self {
         let is_shown = match gateway.debug_header {
@@ -58,8 +59,8 @@ impl Mark {
         HeaderValue::try_from(text(verdict, cache)).map_or(Self::Remove, Self::Set)
     }
 
-    pub(in crate::middleware) fn put_on<B>(&mut self, response: &mut Response<B>) {
-        match std::mem::replace(self, Self::Leave) {
+    pub(in crate::middleware) fn put_on<B>(self, response: &mut Response<B>) {
+        match self {
             Self::Leave => {}
             Self::Remove => drop(response.headers_mut().remove(NAME)),
             Self::Set(value) => drop(response.headers_mut().insert(NAME, value)),
@@ -76,16 +77,16 @@ impl Mark {
         F: Future<Output = Result<Response<B>, E>>,
     {
         let mut response = ready!(service.poll(cx))?;
-        self.put_on(&mut response);
+        std::mem::replace(self, Self::Leave).put_on(&mut response);
         Poll::Ready(Ok(response))
     }
 }
 
 /// `allow; statement=0; sid="read"; cache=hit`
-fn text(verdict: &Verdict, cache: CacheOutcome) -> String {
+fn text(verdict: Result<&Pass, &Rejection>, cache: CacheOutcome) -> String {
     let (decision, statement, sid) = match verdict {
-        Verdict::Forward(pass) => ("allow", pass.principal().statement(), pass.principal().sid()),
-        Verdict::Refuse(rejection) => (rejection.kind().as_str(), rejection.statement(), rejection.sid()),
+        Ok(pass) => ("allow", pass.principal().statement(), pass.principal().sid()),
+        Err(rejection) => (rejection.kind().as_str(), rejection.statement(), rejection.sid()),
     };
     let mut text = decision.to_owned();
     if let Some(statement) = statement {

@@ -37,7 +37,8 @@ pub(super) mod event {
     use http::Request;
 
     use super::super::{CacheOutcome, Role};
-    use crate::middleware::gateway::{Gateway, Verdict};
+    use crate::middleware::gateway::{Gateway, Pass};
+    use crate::middleware::rejection::Rejection;
     use crate::middleware::shadow::{Difference, ShadowVerdict};
     use crate::request::RequestId;
 
@@ -74,7 +75,7 @@ pub(super) mod event {
     pub(in super::super) const fn decided<B>(
         _: &Gateway,
         _: &Request<B>,
-        _: &Verdict,
+        _: Result<&Pass, &Rejection>,
         _: CacheOutcome,
         _: Option<RequestId>,
         _: Stopwatch,
@@ -84,7 +85,7 @@ pub(super) mod event {
     #[cfg(feature = "lambda-http")]
     pub(in super::super) const fn received(
         _: crate::contract::ApiKind,
-        _: Result<&crate::contract::Principal, &crate::middleware::rejection::Rejection>,
+        _: Result<&crate::contract::Principal, &Rejection>,
     ) {
     }
 
@@ -107,7 +108,8 @@ pub(super) mod header {
     use http::{Request, Response};
 
     use super::super::CacheOutcome;
-    use crate::middleware::gateway::{Gateway, Verdict};
+    use crate::middleware::gateway::{Gateway, Pass};
+    use crate::middleware::rejection::Rejection;
 
     /// Nobody is shown a decision.
     #[derive(Clone, Copy, Default)]
@@ -118,16 +120,17 @@ pub(super) mod header {
     impl Mark {
         #[inline]
         pub(in super::super) const fn of<B>(
-            _: &Gateway,
+            gateway: &Gateway,
             _: &Request<B>,
-            _: &Verdict,
+            _: Result<&Pass, &Rejection>,
             _: CacheOutcome,
         ) -> Self {
+            let DebugHeader = gateway.debug_header;
             Self
         }
 
         #[inline]
-        pub(in crate::middleware) const fn put_on<B>(&self, _: &mut Response<B>) {}
+        pub(in crate::middleware) const fn put_on<B>(self, _: &mut Response<B>) {}
 
         /// Polls the inner service.
         #[inline]
