@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, all_of};
 use tower_lambda_authorizer::policy::PolicyDocument;
-use tower_lambda_authorizer::{AuthorizerLayer, AuthorizerResponse, authorizer_fn};
+use tower_lambda_authorizer::{AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn};
 
 use crate::common::{Counter, counting, stage};
 use crate::{ask, cached, get, plain};
@@ -144,7 +144,7 @@ async fn what_the_inner_service_sets_is_removed_where_the_option_is_on_and_left_
 #[tokio::test]
 async fn of_two_layers_the_outer_one_is_shown() {
     let layer = |name: &'static str| {
-        let authorizer = authorizer_fn(async move |event| {
+        let authorizer = authorizer_fn(move |event: AuthorizerEvent| async move {
             let policy = event.policy().allow(http::Method::GET, "/*").with_sid(name).build()?;
             Ok(AuthorizerResponse::new("me", policy)?)
         });

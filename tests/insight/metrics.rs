@@ -242,7 +242,7 @@ fn nothing_that_a_client_chooses_becomes_a_label() {
     let asked: Vec<_> = (0..600).map(hostile).collect();
     let named = authorizer_fn(async |event| {
         let name = event.token().unwrap_or_default().to_owned();
-        Ok(AuthorizerResponse::new(&name, event.policy().allow(Method::GET, "/*").with_sid(&name).build()?)?)
+        Ok(AuthorizerResponse::new(&*name, event.policy().allow(Method::GET, "/*").with_sid(&name).build()?)?)
     });
     let layer = AuthorizerLayer::token(named, stage()).with_cache(MemoryCache::default()).build().unwrap();
     let lines = recorded(&layer, asked).lines();
@@ -276,7 +276,7 @@ fn documented() -> Vec<(String, String, String)> {
 fn the_guide_lists_exactly_what_is_described() {
     let kept = Kept::default();
     with_local_recorder(&kept, || cached().build().unwrap());
-    let described: Vec<_> = kept.described().into_iter().map(|(name, kind, unit)| {
+    let described = kept.described().into_iter().map(|(name, kind, unit)| {
         let unit = unit.unwrap();
         assert_eq!(unit, if name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count }, "{name}");
         assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
