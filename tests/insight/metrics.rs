@@ -200,6 +200,7 @@ fn comparisons_are_counted_by_their_direction() {
 #[test]
 fn fetches_of_key_sets_are_counted() {
     use tower_lambda_authorizer::jwt::HttpJwks;
+    use tower_lambda_authorizer::testing::{FakeIssuer, TestKey, jwks};
 
     let kept = Kept::default();
     // Nobody listens there any more.
@@ -211,7 +212,8 @@ fn fetches_of_key_sets_are_counted() {
         runtime.block_on(async {
             let gone = HttpJwks::new(url).build().unwrap();
             gone.refresh().await.unwrap_err();
-            let issuer = tower_lambda_authorizer::testing::FakeIssuer::start().unwrap();
+            let issuer = FakeIssuer::start().unwrap();
+            issuer.set_keys(jwks([&TestKey::es256("a")]));
             let there = HttpJwks::new(issuer.jwks_url()).build().unwrap();
             there.refresh().await.unwrap();
         });
