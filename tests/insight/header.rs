@@ -184,12 +184,12 @@ fn an_address_that_others_can_reach_is_a_mistake() {
         let error = plain().0.with_debug_header(address).build().unwrap_err();
         assert_eq!(error, ConfigError::DebugHeaderOutside { address });
         assert!(error.to_string().starts_with(&format!("`{address}` can be reached")), "{error}");
-        plain().0.with_debug_header(address).insecure_with_debug_header().build().unwrap();
+        let _ = plain().0.with_debug_header(address).insecure_with_debug_header().build().unwrap();
         // The last word counts, and it is checked.
         plain().0.insecure_with_debug_header().with_debug_header(address).build().unwrap_err();
     }
     for address in ["127.0.0.1:0", "[::1]:3000", "[::ffff:127.0.0.1]:3000"] {
-        plain().0.with_debug_header(address.parse().unwrap()).build().unwrap();
+        let _ = plain().0.with_debug_header(address.parse().unwrap()).build().unwrap();
     }
     let behind = plain().0.with_debug_header(loopback()).with_trusted_proxies(["10.0.0.0/8"]);
     assert_eq!(behind.build().unwrap_err(), ConfigError::DebugHeaderBehindProxies);

@@ -168,7 +168,7 @@ impl Span {
             return Self(span!());
         }
         let span = span!(parent: None,);
-        span.follows_from(&tracing::Span::current());
+        span.follows_from(tracing::Span::current());
         Self(span)
     }
 
