@@ -31,7 +31,7 @@ use tower_lambda_authorizer::{
 pub const WORK: Duration = Duration::from_micros(1500);
 
 /// Answers by the last word of the token; everything takes [`WORK`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ByToken(pub ManualClock);
 
 impl Authorizer for ByToken {

@@ -277,7 +277,7 @@ fn documented() -> Vec<(String, String, String)> {
 #[test]
 fn the_guide_lists_exactly_what_is_described() {
     let kept = Kept::default();
-    with_local_recorder(&kept, || cached().build().unwrap());
+    let _layer = with_local_recorder(&kept, || cached().build().unwrap());
     let described = kept.described().into_iter().map(|(name, kind, unit)| {
         let unit = unit.unwrap();
         assert_eq!(unit, if name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count }, "{name}");
