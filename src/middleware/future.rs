@@ -95,18 +95,17 @@ where
                     let Some(done) = waiting.take() else { return Poll::Pending };
                     let Waiting { gateway, loading, shadow, stopwatch, mut request, mut inner, responses } =
                         *done;
-                    let Loading { question, cache, .. } = &loading;
+                    let Loading { pending, cache, .. } = &loading;
                     let verdict = match loaded {
-                        Ok(authorization) => gateway.decide(authorization, false, question, &request, None),
-                        Err(rejection) => Verdict::Refuse(match question.request_id {
-                            Some(id) => rejection.of_request(id),
-                            None => rejection,
-                        }),
+                        Ok(authorization) => {
+                            gateway.decide(authorization, false, pending.question(), &request, None)
+                        }
+                        Err(rejection) => Verdict::Refuse(rejection.of_request(pending.request_id)),
                     };
                     if let Some(shadow) = &shadow {
                         shadow.compare(&verdict, &request);
                     }
-                    let id = question.request_id;
+                    let id = Some(pending.request_id);
                     let mark =
                         insight::decided(&gateway, &request, verdict.as_result(), *cache, id, stopwatch);
                     match verdict {

@@ -14,8 +14,9 @@ use tokio::time::Sleep;
 
 use super::caching::Ticket;
 use super::flight::{Lead, Turn};
-use super::gateway::{Gateway, Load, Question};
+use super::gateway::{Gateway, Load};
 use super::insight::{CacheOutcome, Role, Run};
+use super::question::Pending;
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Guarded, Panicked};
 use crate::contract::Authorization;
@@ -27,7 +28,7 @@ pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 /// and only one that is of use to others costs a task.
 pub(crate) struct Loading {
     gateway: Arc<Gateway>,
-    pub(crate) question: Question<'static>,
+    pub(crate) pending: Pending,
     pub(super) cache: CacheOutcome,
     state: State,
 }
@@ -49,9 +50,9 @@ enum State {
 
 impl Loading {
     pub(crate) fn new(gateway: Arc<Gateway>, load: Load) -> Self {
-        let Load { answer, question, ticket } = load;
+        let Load { answer, pending, ticket } = load;
         let cache = if ticket.is_some() { CacheOutcome::Miss } else { CacheOutcome::None };
-        Self { gateway, question, cache, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
+        Self { gateway, pending, cache, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
     }
 
     pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
@@ -68,8 +69,8 @@ impl Loading {
                     // to be used twice. Then this request asks for itself.
                     if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
                         match self.gateway.ask_alone(request) {
-                            Ok(Load { answer, question, ticket }) => {
-                                (self.question, self.cache) = (question, CacheOutcome::Miss);
+                            Ok(Load { answer, pending, ticket }) => {
+                                (self.pending, self.cache) = (pending, CacheOutcome::Miss);
                                 self.state = State::Unpolled { answer: Guarded::new(answer), ticket };
                                 continue;
                             }
@@ -111,7 +112,7 @@ impl Loading {
             }
         };
         let role = if lead.is_some() { Role::Shared } else { Role::Alone };
-        let loaded = match Asking::begin(&self.gateway, answer, self.question.request_id, role) {
+        let loaded = match Asking::begin(&self.gateway, answer, self.pending.request_id, role) {
             Err(rejection) => Err(rejection),
             Ok(mut asking) => match asking.poll(&self.gateway, ticket.as_ref(), cx) {
                 Poll::Ready(loaded) => loaded,
@@ -150,16 +151,16 @@ impl Loading {
 pub(super) fn ask_unshared(
     gateway: &Arc<Gateway>,
     load: Load,
-) -> (Question<'static>, impl Future<Output = Loaded> + Send + use<>) {
+) -> (Pending, impl Future<Output = Loaded> + Send + use<>) {
     let gateway = Arc::clone(gateway);
-    let Load { answer, question, ticket } = load;
-    let (answer, request_id) = (Guarded::new(answer), question.request_id);
+    let Load { answer, pending, ticket } = load;
+    let (answer, request_id) = (Guarded::new(answer), pending.request_id);
     let loaded = async move {
         let asking = Asking::begin(&gateway, answer, request_id, Role::Shadow)?;
         let deadline = deadline(gateway.timeout)?;
         Timed { gateway, asking, ticket, deadline }.await
     };
-    (question, loaded)
+    (pending, loaded)
 }
 
 fn deadline(timeout: Duration) -> Result<Pin<Box<Sleep>>, Rejection> {
@@ -182,7 +183,7 @@ impl Asking {
     fn begin(
         gateway: &Arc<Gateway>,
         answer: Guarded,
-        request_id: Option<RequestId>,
+        request_id: RequestId,
         role: Role,
     ) -> Result<Self, Rejection> {
         let permit = gateway.permit()?;

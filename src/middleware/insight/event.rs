@@ -151,14 +151,14 @@ pub(super) struct Span(tracing::Span);
 impl Span {
     /// A span holds on to the one that it is in. Work that outlives its request must not hold on to that of the request,
     /// and belongs to others as well, so it only follows from it.
-    pub(super) fn begin(gateway: &Gateway, request_id: Option<RequestId>, role: Role) -> Self {
+    pub(super) fn begin(gateway: &Gateway, request_id: RequestId, role: Role) -> Self {
         macro_rules! span {
             ($($parent:tt)*) => {
                 tracing::info_span!(
                     target: target::AUTHORIZER,
                     $($parent)*
                     "authorize",
-                    request_id = request_id.map(tracing::field::display),
+                    %request_id,
                     api = api(gateway.stage.kind()),
                     shadow = role == Role::Shadow,
                 )

@@ -123,11 +123,7 @@ pub(in crate::middleware) struct Run {
 }
 
 impl Run {
-    pub(in crate::middleware) fn begin(
-        gateway: &Arc<Gateway>,
-        request_id: Option<RequestId>,
-        role: Role,
-    ) -> Self {
+    pub(in crate::middleware) fn begin(gateway: &Arc<Gateway>, request_id: RequestId, role: Role) -> Self {
         Self { span: Span::begin(gateway, request_id, role), meter: Meter::begin(gateway, role) }
     }
 

@@ -61,7 +61,7 @@ pub(super) mod event {
 
     impl Span {
         #[inline]
-        pub(in super::super) const fn begin(_: &Gateway, _: Option<RequestId>, _: Role) -> Self {
+        pub(in super::super) const fn begin(_: &Gateway, _: RequestId, _: Role) -> Self {
             Self
         }
 
