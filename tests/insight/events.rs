@@ -20,7 +20,7 @@ use tracing::subscriber::with_default;
 
 use crate::capture::{Capture, Told};
 use crate::common::{Counter, counting, stage};
-use crate::{ByToken, ask, cached, get, plain};
+use crate::{ByToken, ask, cached, compared, get, plain};
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
@@ -336,6 +336,7 @@ fn a_disagreement_is_told_and_an_agreement_is_not() {
             for token in ["same", "other", "fail"] {
                 ask(&service, get("/items/1", token)).await;
             }
+            compared(&shadow, 3).await;
         });
         // Waits for the threads.
         drop(runtime);

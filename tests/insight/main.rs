@@ -22,7 +22,7 @@ use http::{Method, Request, Response};
 use tower::{Service, ServiceExt};
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::ManualClock;
-use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, Rejection};
+use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, Rejection, Shadow};
 use tower_lambda_authorizer::{
     Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
 };
@@ -78,6 +78,18 @@ pub fn cached() -> AuthorizerLayerBuilder {
 
 pub fn get(path: &str, token: &str) -> Request<()> {
     Request::get(path).header(AUTHORIZATION, format!("Bearer {token}")).body(()).unwrap()
+}
+
+/// Waits until so many comparisons have come to an end: a runtime that shuts down ends them otherwise.
+pub async fn compared(shadow: &Shadow, times: u64) {
+    loop {
+        let found = shadow.statistics();
+        let differing = found.newly_allowed + found.newly_denied + found.other_principal + found.other_status;
+        if found.agreed + found.candidate_failed + differing >= times {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Asks, and finds the id of a refused request.

@@ -12,7 +12,7 @@ use tower_lambda_authorizer::{AuthorizerError, AuthorizerLayer, AuthorizerRespon
 
 use crate::common::{Counter, counting, stage};
 use crate::recorder::Kept;
-use crate::{ask, cached, get, plain};
+use crate::{ask, cached, compared, get, plain};
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
@@ -158,7 +158,8 @@ fn comparisons_are_counted_by_their_direction() {
         }
     });
     let candidate = AuthorizerLayer::token(candidate, stage()).with_clock(clock).build().unwrap();
-    let layer = plain().0.build().unwrap().with_shadow(Shadow::new(candidate)).unwrap();
+    let shadow = Shadow::new(candidate);
+    let layer = plain().0.build().unwrap().with_shadow(shadow.clone()).unwrap();
     with_local_recorder(kept, || {
         runtime.block_on(async {
             let service = layer.layer(counting(&Counter::default()));
@@ -173,6 +174,7 @@ fn comparisons_are_counted_by_their_direction() {
             ] {
                 ask(&service, get(path, token)).await;
             }
+            compared(&shadow, 7).await;
         });
         drop(runtime);
     });
