@@ -118,7 +118,7 @@ impl AuthorizerLayerBuilder {
             trusted_proxies: Vec::new(),
             secure_transport: None,
             condition_keys: None,
-            debug_header: DebugHeader::default(),
+            debug_header: Default::default(),
             #[cfg(feature = "debug-header")]
             debug_address: None,
         };

@@ -17,16 +17,44 @@ const METADATA: Metadata<'static> = Metadata::new("tower_lambda_authorizer", Lev
 const CACHE_OUTCOMES: [CacheOutcome; 4] =
     [CacheOutcome::Coalesced, CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::None];
 
-/// A key with labels is made in an allocation, and every request would make one.
+/// Keys with labels are made in allocations, and every request would make some.
 static DECISIONS: LazyLock<Vec<[Key; CACHE_OUTCOMES.len()]>> = LazyLock::new(|| {
     let outcomes = std::iter::once("allow").chain(RejectionKind::ALL.iter().map(|kind| kind.as_str()));
     outcomes.map(|outcome| CACHE_OUTCOMES.map(|cache| decision(outcome, cache))).collect()
 });
 
+static ENFORCING: LazyLock<LoadKeys> = LazyLock::new(|| LoadKeys::of("enforcing"));
+static SHADOW: LazyLock<LoadKeys> = LazyLock::new(|| LoadKeys::of("shadow"));
+
 fn decision(outcome: &'static str, cache: CacheOutcome) -> Key {
-    let labels = [("outcome", outcome), ("cache", cache.as_str())];
-    let labels = labels.map(|(name, value)| Label::from_static_parts(name, value));
-    Key::from_parts(metric::DECISIONS, Vec::from(labels))
+    key(metric::DECISIONS, &[("outcome", outcome), ("cache", cache.as_str())])
+}
+
+fn key(name: &'static str, labels: &[(&'static str, &'static str)]) -> Key {
+    let labels = labels.iter().map(|(name, value)| Label::from_static_parts(name, value));
+    Key::from_parts(name, labels.collect::<Vec<_>>())
+}
+
+/// The keys of authorizers at work, in one role.
+struct LoadKeys {
+    loads: Key,
+    running: Key,
+    abandoned: Key,
+    /// Of those that were accepted first, then of each kind of refusal.
+    ended: Vec<Key>,
+}
+
+impl LoadKeys {
+    fn of(role: &'static str) -> Self {
+        let took = |outcome| key(metric::LOAD_DURATION, &[("role", role), ("outcome", outcome)]);
+        let outcomes = std::iter::once("ok").chain(RejectionKind::ALL.iter().map(|kind| kind.as_str()));
+        Self {
+            loads: key(metric::LOADS, &[("role", role)]),
+            running: key(metric::LOADS_RUNNING, &[("role", role)]),
+            abandoned: took("abandoned"),
+            ended: outcomes.map(took).collect(),
+        }
+    }
 }
 
 pub(super) fn decided(refused: Option<&Rejection>, cache: CacheOutcome) {
@@ -51,42 +79,44 @@ fn comparison(outcome: &'static str) {
 /// The time an authorizer takes.
 pub(super) struct Meter {
     gateway: Arc<Gateway>,
-    role: &'static str,
+    keys: &'static LoadKeys,
     began: Duration,
     has_ended: bool,
 }
 
 impl Meter {
     pub(super) fn begin(gateway: &Arc<Gateway>, role: Role) -> Self {
-        let role = match role {
-            Role::Alone | Role::Shared => "enforcing",
-            Role::Shadow => "shadow",
+        let keys: &LoadKeys = match role {
+            Role::Alone | Role::Shared => &ENFORCING,
+            Role::Shadow => &SHADOW,
         };
-        metrics::counter!(metric::LOADS, "role" => role).increment(1);
-        metrics::gauge!(metric::LOADS_RUNNING, "role" => role).increment(1.0);
-        Self { gateway: Arc::clone(gateway), role, began: gateway.watch.monotonic(), has_ended: false }
+        with_recorder(|recorder| {
+            recorder.register_counter(&keys.loads, &METADATA).increment(1);
+            recorder.register_gauge(&keys.running, &METADATA).increment(1.0);
+        });
+        Self { gateway: Arc::clone(gateway), keys, began: gateway.watch.monotonic(), has_ended: false }
     }
 
     pub(super) fn end(&mut self, loaded: &Loaded) {
         self.has_ended = true;
-        self.record(match loaded {
-            Ok(_) => "ok",
-            Err(rejection) => rejection.kind().as_str(),
-        });
+        let row = loaded.as_ref().map_or_else(|rejection| 1 + rejection.kind() as usize, |_| 0);
+        if let Some(key) = self.keys.ended.get(row) {
+            self.record(key);
+        }
     }
 
-    fn record(&self, outcome: &'static str) {
+    fn record(&self, key: &Key) {
         let took = self.gateway.watch.monotonic().saturating_sub(self.began);
-        metrics::histogram!(metric::LOAD_DURATION, "role" => self.role, "outcome" => outcome).record(took);
+        with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(took));
     }
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.record("abandoned");
+            self.record(&self.keys.abandoned);
         }
-        metrics::gauge!(metric::LOADS_RUNNING, "role" => self.role).decrement(1.0);
+        with_recorder(|recorder| recorder.register_gauge(&self.keys.running, &METADATA).decrement(1.0));
     }
 }
 
@@ -103,6 +133,10 @@ mod tests {
             }
         }
         assert_eq!(DECISIONS[0][CacheOutcome::Hit as usize], decision("allow", CacheOutcome::Hit));
+        for kind in RejectionKind::ALL {
+            let labels = [("role", "shadow"), ("outcome", kind.as_str())];
+            assert_eq!(SHADOW.ended[1 + kind as usize], key(metric::LOAD_DURATION, &labels));
+        }
         assert_eq!(DECISIONS.len(), 1 + RejectionKind::ALL.len());
     }
 }
