@@ -22,6 +22,8 @@ use crate::telemetry::printable;
 
 /// The longest text of sources that is shown, in characters.
 const MAX_SOURCES: usize = 512;
+/// How much of it is searched for credentials, in bytes: the client chooses how many there are to look for.
+const MAX_SEARCHED: usize = 4096;
 /// How many errors deep.
 const MAX_DEPTH: usize = 8;
 /// A text that is shorter is no credential, and would be found everywhere.
@@ -56,6 +58,10 @@ fn sources(rejection: &Rejection) -> String {
         // An error that does not print is left out.
         let _ = write!(text, ": {error}");
         next = error.source();
+    }
+    if text.len() > MAX_SEARCHED {
+        let end = (0..=MAX_SEARCHED).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
     }
     text
 }
