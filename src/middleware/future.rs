@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::advice;
 use super::gateway::{Gateway, Verdict};
 use super::load::Loading;
 use super::refused::RefusedRequest;
@@ -142,6 +143,11 @@ where
     let mut rejection = rejection.of_api(gateway.stage.kind());
     if rejection.status() == StatusCode::UNAUTHORIZED && rejection.challenge().is_none() {
         rejection = rejection.with_challenge(gateway.challenge.clone());
+    }
+    if matches!(rejection.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        && advice::is_preflight(request.method(), request.headers())
+    {
+        rejection = rejection.of_preflight();
     }
     let mut response = responses.response_for_request(&rejection, &RefusedRequest::new(gateway, request));
     response.extensions_mut().insert(rejection);

@@ -40,7 +40,10 @@ impl BoundPolicy {
             self.search_complex(&self.allow, request, &mut allowed);
         }
         match (allowed.certain, denied.unknown) {
-            (None, _) => answer(Decision::ImplicitDeny, None, None),
+            (None, _) => {
+                let unknown = allowed.unknown.map(|(_, key)| key);
+                answer(Decision::ImplicitDeny, None, unknown)
+            }
             (Some(_), Some((statement, key))) => answer(Decision::Indeterminate, Some(statement), Some(key)),
             (Some(statement), None) => answer(Decision::Allow, Some(statement), None),
         }
