@@ -134,6 +134,19 @@ mod handlers {
     }
 
     #[tokio::test]
+    async fn a_path_that_is_rewritten_inside_of_a_router_says_where_to_rewrite() {
+        let moved = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
+            *request.uri_mut() = "/elsewhere".parse().unwrap();
+            request
+        });
+        let router = Router::new().route("/early", get(async || "here")).layer(layer()).layer(moved);
+        let response = router.oneshot(get_with_token("/early")).await.unwrap();
+        let rejection = response.extensions().get::<Rejection>().unwrap();
+        assert_eq!(rejection.kind(), RejectionKind::TargetMoved);
+        assert_documented(rejection);
+    }
+
+    #[tokio::test]
     async fn what_protect_returns_takes_the_address_of_the_connection() {
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*",
