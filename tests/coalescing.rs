@@ -342,7 +342,8 @@ fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
 
 #[tokio::test]
 async fn a_million_random_tokens_stay_within_bounds() {
-    let layer_cache = Arc::new(MemoryCache::builder().max_entries(1_000).max_bytes(1024 * 1024).build());
+    let layer_cache =
+        Arc::new(MemoryCache::builder().with_max_entries(1_000).with_max_bytes(1024 * 1024).build());
     let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
         .with_cache(Arc::clone(&layer_cache))
         .build()
@@ -364,7 +365,8 @@ async fn a_million_random_tokens_stay_within_bounds() {
 #[tokio::test]
 async fn bytes_are_bounded_also_where_entries_are_not() {
     for (entries, bytes) in [(usize::MAX, 64 * 1024), (1_000_000_000, 64 * 1024), (10, 0)] {
-        let layer_cache = Arc::new(MemoryCache::builder().max_entries(entries).max_bytes(bytes).build());
+        let layer_cache =
+            Arc::new(MemoryCache::builder().with_max_entries(entries).with_max_bytes(bytes).build());
         let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
             .with_cache(Arc::clone(&layer_cache))
             .build()

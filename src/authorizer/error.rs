@@ -49,6 +49,7 @@ impl AuthorizerError {
     /// assert!(!failed.unwrap_err().is_unauthorized());
     /// assert!(AuthorizerError::failure("Unauthorized").is_unauthorized());
     /// ```
+    #[must_use]
     pub fn failure(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         if source.to_string() == UNAUTHORIZED {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::{HeaderName, Method, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::advice;
 use super::caching::{Caching, Ticket};
 use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
@@ -244,12 +245,15 @@ impl Gateway {
                 }
             }
             Decision::ExplicitDeny => {
-                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement)
+                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement, None)
             }
-            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, authorization, None),
+            Decision::ImplicitDeny => {
+                let unknown = ruling.unavailable_key.map(advice::undecided);
+                Rejection::denied(RejectionKind::ImplicitDeny, authorization, None, unknown)
+            }
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
-                format!("`{}`", ruling.unavailable_key.unwrap_or("unknown")),
+                advice::unavailable(ruling.unavailable_key.unwrap_or("unknown")),
             ),
         };
         Verdict::Refuse(match question.request_id {

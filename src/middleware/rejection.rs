@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::advice;
 use crate::authorizer::AuthorizerError;
 use crate::contract::{ApiKind, Authorization, Challenge};
 use crate::request::RequestId;
@@ -23,6 +24,8 @@ pub struct Rejection {
     challenge: Option<Challenge>,
     /// What the client reads instead of the gateway's own words.
     message: Option<&'static str>,
+    /// What the program should change, if the refusal looks like a mistake in its wiring.
+    advice: Option<&'static str>,
 }
 
 /// What several refusals may have in common.
@@ -210,17 +213,17 @@ impl Rejection {
         kind: RejectionKind,
         authorization: Arc<Authorization>,
         statement: Option<usize>,
+        detail: Option<String>,
     ) -> Self {
         let challenge = authorization.denial_challenge().cloned();
-        let authorization = Some(authorization);
-        Self::build(Cause { kind, detail: None, source: None, statement, authorization })
-            .with_challenge(challenge)
+        let (detail, authorization) = (detail.map(Box::from), Some(authorization));
+        Self::build(Cause { kind, detail, source: None, statement, authorization }).with_challenge(challenge)
     }
 
     fn build(cause: Cause) -> Self {
         // The kind of API is filled in by whoever knows it: every refusal passes through one place on its way out.
         let (request_id, api) = (RequestId::random(), ApiKind::Rest);
-        Self { cause: Arc::new(cause), request_id, api, challenge: None, message: None }
+        Self { cause: Arc::new(cause), request_id, api, challenge: None, message: None, advice: None }
     }
 
     /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
@@ -237,6 +240,11 @@ impl Rejection {
     pub(crate) fn with_challenge(mut self, challenge: Option<Challenge>) -> Self {
         self.challenge = challenge.or(self.challenge);
         self
+    }
+
+    /// The same refusal, of a browser's question whether it may send a request at all.
+    pub(super) fn of_preflight(self) -> Self {
+        Self { advice: Some(advice::PREFLIGHT), ..self }
     }
 
     /// What the client reads instead of the gateway's own words, if anything.
@@ -295,10 +303,14 @@ impl Rejection {
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.cause.kind.summary())?;
-        match &self.cause.detail {
-            Some(detail) => write!(f, ": {detail}"),
-            None => Ok(()),
+        if let Some(detail) = &self.cause.detail {
+            write!(f, ": {detail}")?;
+        } else if self.kind() == RejectionKind::ImplicitDeny
+            && self.authorization().is_some_and(Authorization::is_kept_for_one_arn)
+        {
+            write!(f, ": {}", advice::ECHO)?;
         }
+        self.advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
     }
 }
 

@@ -40,7 +40,7 @@ impl BoundPolicy {
             self.search_complex(&self.allow, request, &mut allowed);
         }
         match (allowed.certain, denied.unknown) {
-            (None, _) => answer(Decision::ImplicitDeny, None, None),
+            (None, _) => answer(Decision::ImplicitDeny, None, allowed.unknown.map(|(_, key)| key)),
             (Some(_), Some((statement, key))) => answer(Decision::Indeterminate, Some(statement), Some(key)),
             (Some(statement), None) => answer(Decision::Allow, Some(statement), None),
         }

@@ -89,7 +89,7 @@ impl SkippedKey {
 }
 
 /// Why a key was left out of a set.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SkipReason {
     /// Its `alg` is unknown, or is not one for such a key.
