@@ -238,3 +238,40 @@ async fn an_event_with_more_headers_than_a_map_holds_is_an_error() {
     let read = std::panic::catch_unwind(|| AuthorizerEvent::from_json(&event).is_err());
     assert_eq!(read.ok(), Some(true));
 }
+
+/// F9. What a REST API's Cognito authorizer hands on: a list with commas (aws/chalice#783), times as dates.
+#[tokio::test]
+async fn a_rest_api_prints_claims_of_a_pool_as_it_does() {
+    let clock = ManualClock::new(Duration::from_secs(1_469_814_773));
+    let pool = UserPool::new("us-east-1", "us-east-1_pool").unwrap().with_client_id("client");
+    let authorizer =
+        RestCognitoAuthorizer::builder().with_pool(pool, keys()).with_clock(clock.clone()).build().unwrap();
+    let mut claims = cognito_id_claims("us-east-1_pool", "client", &clock);
+    claims["cognito:groups"] = json!(["test", "test2"]);
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/a".parse().unwrap();
+    let response =
+        authorizer.authorize(TokenEvent::new(arn, format!("Bearer {}", key().token(&claims))).into()).await.unwrap();
+    let text = |name: &str| response.context().get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    assert_eq!(
+        (text("cognito:groups"), text("exp")),
+        (Some("test,test2".into()), Some("Fri Jul 29 18:52:53 UTC 2016".into()))
+    );
+}
+
+/// F10. What a function of somebody else's says is one short line in a log.
+#[test]
+fn a_message_about_an_answer_is_short_and_printable() {
+    use tower_lambda_authorizer::contract::ResponseRules;
+    let key = format!("a\\nERROR forged {}", "x".repeat(100_000));
+    let answer = format!(
+        r#"{{"principalId":"me","policyDocument":{{"Version":"2012-10-17","Statement":[]}},"context":{{"{key}":[]}}}}"#
+    );
+    let error = AuthorizerResponse::from_json(&answer, &ResponseRules::rest()).unwrap_err();
+    let (text, location) = (error.to_string(), error.location());
+    assert!(
+        text.len() < 1024 && !text.contains(char::is_control) && !location.contains(char::is_control),
+        "{} bytes, {:?}",
+        text.len(),
+        text.chars().take(40).collect::<String>()
+    );
+}
