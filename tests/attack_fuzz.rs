@@ -48,11 +48,21 @@ async fn damage_is_refused() {
     let mut random = Random(7);
     let clock = ManualClock::default();
     let keys = [
-        TestKey::rs256("k1"), TestKey::es256("k2"), TestKey::es384("k3"), TestKey::eddsa("k4"), TestKey::ps256("k5"),
+        TestKey::rs256("k1"),
+        TestKey::es256("k2"),
+        TestKey::es384("k3"),
+        TestKey::eddsa("k4"),
+        TestKey::ps256("k5"),
     ];
     let set = jwks(keys.iter());
     let issuer = Issuer::new("https://i", KeySet::from_jwks(set.as_bytes()).unwrap())
-        .with_algorithms([Algorithm::Rs256, Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Ps256])
+        .with_algorithms([
+            Algorithm::Rs256,
+            Algorithm::Es256,
+            Algorithm::Es384,
+            Algorithm::EdDsa,
+            Algorithm::Ps256,
+        ])
         .with_audience("api");
     let authorizer = JwtAuthorizer::builder().with_issuer(issuer).with_clock(clock.clone()).build().unwrap();
     let tokens: Vec<String> = keys.iter().map(|key| key.token(&claims("https://i", "api", &clock))).collect();
@@ -60,7 +70,23 @@ async fn damage_is_refused() {
         assert!(authorizer.verify(token).await.is_ok());
     }
     let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let words = ["\"kid\":\"k1\"", "\"alg\":\"none\"", "..", "=", "\"exp\":1e400", "\\u0000", "{", "[[[[", ",", "null", "\"d\":\"AA\"", "\"keys\":[]", "-----", "MII", "\"use\":\"enc\""];
+    let words = [
+        "\"kid\":\"k1\"",
+        "\"alg\":\"none\"",
+        "..",
+        "=",
+        "\"exp\":1e400",
+        "\\u0000",
+        "{",
+        "[[[[",
+        ",",
+        "null",
+        "\"d\":\"AA\"",
+        "\"keys\":[]",
+        "-----",
+        "MII",
+        "\"use\":\"enc\"",
+    ];
     let (mut accepted_sets, mut pems) = (0, 0);
     for _ in 0..rounds {
         let token = &tokens[random.below(tokens.len())];
@@ -85,7 +111,11 @@ async fn damage_is_refused() {
             let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
             let der = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
             let der = random.damage(&der, &["\u{30}", "\u{2}\u{1}", "\u{3}"]);
-            format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", base64::engine::general_purpose::STANDARD.encode(der)).into_bytes()
+            format!(
+                "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+                base64::engine::general_purpose::STANDARD.encode(der)
+            )
+            .into_bytes()
         };
         pems += usize::from(KeySet::from_pem(&damaged).is_ok());
     }

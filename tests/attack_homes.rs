@@ -1,5 +1,11 @@
 //! What a hostile review of tokens and of homes found: each test says what should be.
-#![cfg(all(feature = "testing", feature = "jwks-http", feature = "lambda", feature = "lambda-http", feature = "axum"))]
+#![cfg(all(
+    feature = "testing",
+    feature = "jwks-http",
+    feature = "lambda",
+    feature = "lambda-http",
+    feature = "axum"
+))]
 
 #[path = "backend/mod.rs"]
 mod backend;
@@ -74,7 +80,10 @@ fn http() -> ApiStage {
     ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").unwrap()
 }
 
-async fn outcome(layer: GatewayContextLayerBuilder, event: &Value) -> Result<(String, String), RejectionKind> {
+async fn outcome(
+    layer: GatewayContextLayerBuilder,
+    event: &Value,
+) -> Result<(String, String), RejectionKind> {
     let router = Router::new().fallback(async |principal: Principal, request: Request<axum::body::Body>| {
         format!("{} {}", principal.id(), request.uri().path())
     });
@@ -249,8 +258,10 @@ async fn a_rest_api_prints_claims_of_a_pool_as_it_does() {
     let mut claims = cognito_id_claims("us-east-1_pool", "client", &clock);
     claims["cognito:groups"] = json!(["test", "test2"]);
     let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/a".parse().unwrap();
-    let response =
-        authorizer.authorize(TokenEvent::new(arn, format!("Bearer {}", key().token(&claims))).into()).await.unwrap();
+    let response = authorizer
+        .authorize(TokenEvent::new(arn, format!("Bearer {}", key().token(&claims))).into())
+        .await
+        .unwrap();
     let text = |name: &str| response.context().get(name).and_then(|value| value.as_str()).map(str::to_owned);
     assert_eq!(
         (text("cognito:groups"), text("exp")),

@@ -62,7 +62,9 @@ fn path(random: &mut Random) -> String {
     let mut text = String::new();
     for _ in 0..random.below(4) {
         text.push('/');
-        text += *random.pick(&["a", "a", "b", "a@b", "a%40b", "%20", "a%2Fb", "a%2fa", "%61", "c", "a;x", "A", "%2B", "a%2F"]);
+        text += *random.pick(&[
+            "a", "a", "b", "a@b", "a%40b", "%20", "a%2Fb", "a%2fa", "%61", "c", "a;x", "A", "%2B", "a%2F",
+        ]);
     }
     if text.is_empty() || random.below(4) == 0 {
         text.push('/');
@@ -101,8 +103,7 @@ async fn a_handler_runs_only_for_a_scope_of_its_route() {
         for _ in 0..1 + random.below(5) {
             let methods = [None, Some(Method::GET), Some(Method::POST), Some(Method::HEAD)];
             let method = methods[random.below(if has_head { 4 } else { 3 })].clone();
-            let needed: Vec<&str> =
-                (0..random.below(3)).map(|_| *random.pick(&SCOPES)).collect();
+            let needed: Vec<&str> = (0..random.below(3)).map(|_| *random.pick(&SCOPES)).collect();
             let route = Route { method, template: template(&mut random), scopes: needed };
             let added = match &route.method {
                 Some(method) => scopes.clone().with_route(method, &route.template, route.scopes.clone()),
