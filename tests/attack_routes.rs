@@ -133,13 +133,10 @@ async fn a_handler_runs_only_for_a_scope_of_its_route() {
                     let hit = Arc::clone(&hit);
                     async move { *hit.lock().unwrap() = Some(index) }
                 };
-                let axum = route.template.replace("%20", "%20").replace("{p+}", "{*p}");
+                let axum = route.template.replace("{p+}", "{*p}");
                 let slot = by_template.iter().position(|(known, _)| *known == axum);
                 let known = slot.map(|slot| by_template.remove(slot).1);
-                let method = match &route.method {
-                    None => None,
-                    Some(method) => Some(MethodFilter::try_from(method.clone()).unwrap()),
-                };
+                let method = route.method.clone().map(|method| MethodFilter::try_from(method).unwrap());
                 let made = match (known, method) {
                     (None, None) => any(handler),
                     (None, Some(method)) => on(method, handler),
