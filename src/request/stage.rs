@@ -198,6 +198,11 @@ impl ApiStage {
         Arc::clone(&self.stage_variables)
     }
 
+    #[cfg(feature = "lambda-http")]
+    pub(crate) const fn has_base_path(&self) -> bool {
+        self.base_path.is_some()
+    }
+
     /// Puts the base path before a path that lacks it.
     #[cfg(feature = "lambda-http")]
     pub(crate) fn with_base_path_before<'a>(&self, path: &'a str) -> Cow<'a, str> {

@@ -1,6 +1,7 @@
 //! A handler behind a real gateway.
 
 mod answer;
+mod asked;
 mod builder;
 mod received;
 mod service;
