@@ -170,6 +170,12 @@ impl ApiStage {
         &self.arn
     }
 
+    /// The path under which the API is mounted, such as `/v1`.
+    #[must_use]
+    pub fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
+    }
+
     /// A stage variable.
     #[must_use]
     pub fn stage_variable(&self, name: &str) -> Option<&str> {
@@ -196,11 +202,6 @@ impl ApiStage {
 
     pub(crate) fn stage_variables(&self) -> Arc<[(Box<str>, Box<str>)]> {
         Arc::clone(&self.stage_variables)
-    }
-
-    #[cfg(feature = "lambda-http")]
-    pub(crate) const fn has_base_path(&self) -> bool {
-        self.base_path.is_some()
     }
 
     /// Puts the base path before a path that lacks it.

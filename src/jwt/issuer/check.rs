@@ -56,7 +56,8 @@ impl CheckedIssuer {
     /// When a token is no good any more, without leeway.
     pub(in crate::jwt) fn end_of(&self, claims: &Claims) -> Duration {
         let expiry = claims.expires_at().unwrap_or_default();
-        let too_old = self.max_token_age.map(|age| claims.issued_at().unwrap_or_default().saturating_add(age));
+        let too_old =
+            self.max_token_age.map(|age| claims.issued_at().unwrap_or_default().saturating_add(age));
         too_old.map_or(expiry, |too_old| expiry.min(too_old))
     }
 

@@ -24,7 +24,7 @@ pub(super) fn check<B>(
         stage.strip_base_path(canonical).ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Ok(()) };
 
-    if stage.has_base_path() {
+    if stage.base_path().is_some() {
         let outside = |detail: &'static str| Rejection::with_detail(RejectionKind::OutsideBasePath, detail);
         if context.domain_name.as_deref().is_some_and(is_of_api) {
             return Err(outside("the request came in through the API's own address"));
@@ -39,7 +39,7 @@ pub(super) fn check<B>(
     match template.map(|template| filled(template, value)) {
         None => Ok(()),
         Some(Some(filled)) if is_same(&filled, asked) => Ok(()),
-        Some(_) if stage.has_base_path() => Err(Rejection::with_detail(
+        Some(_) if stage.base_path().is_some() => Err(Rejection::with_detail(
             RejectionKind::OutsideBasePath,
             "the gateway has asked about another path: the base path is not that of the mapping",
         )),
