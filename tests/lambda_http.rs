@@ -86,7 +86,7 @@ fn router(calls: &Counter) -> Router {
     Router::new().fallback(
         async move |principal: Option<Principal>, context: AuthorizerContext, request: Request<Body>| {
             calls.hit();
-            let context = context.to_request_context(tower_lambda_authorizer::contract::ApiKind::Http, V2);
+            let context = context.to_request_context(ApiKind::Http, V2);
             let expires_at = principal.as_ref().and_then(Principal::expires_at);
             Json(json!({
                 "principal": principal.as_ref().map(Principal::id),

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 const FORM: &str = "%a %b %d %H:%M:%S UTC %Y";
 
@@ -22,6 +20,9 @@ pub(crate) fn print(time: Duration) -> Option<String> {
 /// Reads that form; `None` for any other, and for what lies before 1970.
 #[cfg(feature = "lambda-http")]
 pub(crate) fn read(text: &str) -> Option<Duration> {
+    use jiff::civil::DateTime;
+    use jiff::tz::Offset;
+
     let time: Timestamp = Offset::UTC.to_timestamp(DateTime::strptime(FORM, text).ok()?).ok()?;
     u64::try_from(time.as_second()).ok().map(Duration::from_secs)
 }

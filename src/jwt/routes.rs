@@ -378,6 +378,34 @@ mod tests {
     }
 
     #[test]
+    fn a_route_speaks_for_others_that_are_no_more_specific() {
+        let of = |routes: &[(Method, &str, &str)], method: &str, path: &str| {
+            let mut scopes = RouteScopes::new();
+            for (method, template, scope) in routes {
+                scopes = scopes.with_route(method, template, [*scope]).unwrap();
+            }
+            scopes.of(method, path).map(|scopes| scopes.concat())
+        };
+        for (own, other, method, path, expected) in [
+            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/admin", None),
+            ((Method::HEAD, "/{page+}"), "/{page}", "HEAD", "/admin", None),
+            ((Method::HEAD, "/{page}"), "/{page}", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/admin"), "/{page}", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/other", Some("own")),
+            ((Method::GET, "/{page}/"), "/admin", "GET", "/admin/", None),
+            ((Method::GET, "/{page}/"), "/{page}", "GET", "/admin/", Some("own")),
+            ((Method::GET, "/admin/"), "/{page}", "GET", "/admin/", Some("own")),
+            ((Method::GET, "/a/{page}/"), "/{x}/b", "GET", "/a/b/", Some("own")),
+            ((Method::HEAD, "/{page}/"), "/admin", "HEAD", "/admin/", None),
+            ((Method::HEAD, "/admin/"), "/admin", "HEAD", "/admin/", Some("own")),
+            ((Method::HEAD, "/admin"), "/admin", "HEAD", "/admin/", None),
+        ] {
+            let routes = [(own.0.clone(), own.1, "own"), (Method::GET, other, "other")];
+            assert_eq!(of(&routes, method, path).as_deref(), expected, "{own:?} {other} {method} {path}");
+        }
+    }
+
+    #[test]
     fn routes_that_could_never_be_met_are_refused() {
         for template in [
             "", "a", "//", "/a//b", "/a/{", "/a/}", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}", "/{{a}}",
