@@ -422,3 +422,24 @@ async fn another_cache_can_take_the_place_of_ours() {
     send(&layer, ["/again".to_owned()]).await;
     assert_eq!(asked.count(), 2);
 }
+
+#[tokio::test]
+async fn a_refusal_of_one_request_only_has_the_others_ask_for_themselves() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let layer = cached(gated(&asked, &gate, |_, event| match event.arn().path() {
+        Some("/open") => allow_all(event),
+        _ => Err(AuthorizerError::unauthorized().unshared()),
+    }));
+    let layer = layer.build().unwrap();
+    let tasks = send(&layer, ["/closed", "/open", "/open", "/other"].map(str::to_owned)).await;
+    assert_eq!(asked.count(), 1);
+    gate.add_permits(10);
+    let mut statuses = Vec::new();
+    for task in tasks {
+        statuses.push(task.await.unwrap().0.as_u16());
+    }
+    assert_eq!((statuses, asked.count()), (vec![401, 200, 200, 401], 4));
+    // A failure is no refusal: it is everybody's.
+    let failure = AuthorizerError::failure("the directory does not answer").unshared();
+    assert_eq!(failure.to_string(), "the directory does not answer");
+}

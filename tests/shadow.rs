@@ -500,3 +500,26 @@ async fn the_body_and_the_handler_are_left_alone() {
     assert_eq!(settled(&shadow, 1).await.agreed, 1);
     assert_eq!((calls.count(), seen.load(Ordering::SeqCst)), (1, true));
 }
+
+#[test]
+fn a_candidate_that_blocks_does_not_keep_a_program_from_ending() {
+    let (ended, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let blocks = authorizer_fn(async |_: AuthorizerEvent| {
+                loop {
+                    std::thread::park();
+                }
+            });
+            let shadow = Shadow::new(AuthorizerLayer::token(blocks, stage()).build().unwrap());
+            let allows = authorizer_fn(async |event: AuthorizerEvent| common::allow_all(&event));
+            let layer = AuthorizerLayer::token(allows, stage()).build().unwrap().with_shadow(shadow).unwrap();
+            let service = layer.layer(counting(&Counter::default()));
+            assert_eq!(service.oneshot(get("/a", "x")).await.unwrap().status(), 200);
+        });
+        drop(runtime);
+        ended.send(()).unwrap();
+    });
+    assert!(wait.recv_timeout(Duration::from_secs(20)).is_ok(), "the runtime does not end");
+}

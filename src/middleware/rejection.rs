@@ -26,6 +26,7 @@ pub struct Rejection {
     message: Option<&'static str>,
     /// What the program should change, if the refusal looks like a mistake in its wiring.
     advice: Option<&'static str>,
+    is_unshared: bool,
 }
 
 /// What several refusals may have in common.
@@ -202,10 +203,11 @@ impl Rejection {
 
     /// The authorizer's own refusal.
     pub(crate) fn unauthorized(error: AuthorizerError) -> Self {
-        let (challenge, message) = (error.challenge().cloned(), error.message());
+        let (challenge, message, is_unshared) =
+            (error.challenge().cloned(), error.message(), error.is_unshared());
         let (kind, source) = (RejectionKind::Unauthorized, error.into_reason());
         let cause = Cause { kind, detail: None, source, statement: None, authorization: None };
-        Self { message, ..Self::build(cause).with_challenge(challenge) }
+        Self { message, is_unshared, ..Self::build(cause).with_challenge(challenge) }
     }
 
     /// What an answer denies, by that statement or by none.
@@ -223,7 +225,15 @@ impl Rejection {
     fn build(cause: Cause) -> Self {
         // The kind of API is filled in by whoever knows it: every refusal passes through one place on its way out.
         let (request_id, api) = (RequestId::random(), ApiKind::Rest);
-        Self { cause: Arc::new(cause), request_id, api, challenge: None, message: None, advice: None }
+        Self {
+            cause: Arc::new(cause),
+            request_id,
+            api,
+            challenge: None,
+            message: None,
+            advice: None,
+            is_unshared: false,
+        }
     }
 
     /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
@@ -250,6 +260,11 @@ impl Rejection {
     /// What the client reads instead of the gateway's own words, if anything.
     pub(super) const fn message(&self) -> Option<&'static str> {
         self.message
+    }
+
+    /// Whether it is about the request that was asked about, and says nothing of others with the same identity.
+    pub(super) const fn is_unshared(&self) -> bool {
+        self.is_unshared
     }
 
     /// The answer that denies the request, if it is an answer that does.
