@@ -53,7 +53,7 @@ fn ask_for(path: &str) -> Request<Body> {
     Request::get(path).header("authorization", "t").body(Body::empty()).unwrap()
 }
 
-/// 1. A header that a layer sets is deleted whoever decides (R9).
+/// A header that a layer sets is deleted whoever decides (R9).
 #[tokio::test]
 async fn a_mapped_header_cannot_be_forged_by_choosing_the_alternative() {
     let mapping =
@@ -82,7 +82,7 @@ async fn a_mapped_header_cannot_be_forged_by_choosing_the_alternative() {
     assert_eq!((seen.len(), forged.count()), (40, 0));
 }
 
-/// 2. A denied file has no other name, with `allow_encoded_slash` either.
+/// A denied file has no other name, with `allow_encoded_slash` either.
 #[tokio::test]
 async fn a_denied_file_has_no_name_with_escaped_slashes_side_by_side() {
     let policy = r#"{"Effect":"Allow","Action":"*","Resource":"*"},
@@ -136,7 +136,7 @@ impl AuthorizerCache for Hooked {
     }
 }
 
-/// 3. Whoever comes after `invalidate_all` has returned is not let in by an answer from before it. The hooks stand for two
+/// Whoever comes after `invalidate_all` has returned is not let in by an answer from before it. The hooks stand for two
 /// other threads: they do what those may do between the lines of `Caching::store`.
 #[test]
 fn an_answer_from_before_an_invalidation_is_no_hit_after_it() {
@@ -170,7 +170,7 @@ async fn decide(statements: &str, path: &str) -> StatusCode {
     layer.layer(counting(&Counter::default())).oneshot(common::get(path, "t")).await.unwrap().status()
 }
 
-/// 4. A wildcard that may run past colons does so in a Deny, and in what is excepted from an Allow, also if there is a
+/// A wildcard that may run past colons does so in a Deny, and in what is excepted from an Allow, also if there is a
 /// variable in the same list or the same pattern.
 #[tokio::test]
 async fn wildcards_of_a_denial_run_past_colons_beside_variables() {
@@ -200,7 +200,7 @@ async fn wildcards_of_a_denial_run_past_colons_beside_variables() {
     assert_eq!(let_in, [""; 0]);
 }
 
-/// 5. A route key without a matched template is the request's own, never one of an outer router.
+/// A route key without a matched template is the request's own, never one of an outer router.
 #[tokio::test]
 async fn a_fallback_has_no_template_of_an_outer_route() {
     let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
@@ -220,7 +220,7 @@ async fn a_fallback_has_no_template_of_an_outer_route() {
     assert_eq!(outer.oneshot(ask_for("/x/private")).await.unwrap().status(), StatusCode::FORBIDDEN);
 }
 
-/// 6. Trusted proxies are believed in either spelling of an IPv4 network, or refused when the layer is built.
+/// Trusted proxies are believed in either spelling of an IPv4 network, or refused when the layer is built.
 #[tokio::test]
 async fn a_trusted_proxy_in_ipv6_clothes_is_trusted_or_refused() {
     let policy = r#"{"Effect":"Allow","Action":"*","Resource":"*"},
@@ -238,7 +238,7 @@ async fn a_trusted_proxy_in_ipv6_clothes_is_trusted_or_refused() {
     }
 }
 
-/// 7. What opens no WebSocket is 400 in front of a WebSocket API.
+/// What opens no WebSocket is 400 in front of a WebSocket API.
 #[tokio::test]
 async fn a_websocket_api_serves_no_plain_requests() {
     let stage = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
@@ -265,7 +265,7 @@ async fn a_websocket_api_serves_no_plain_requests() {
     assert_eq!(served, []);
 }
 
-/// 8. No event makes the reader panic.
+/// No event makes the reader panic.
 #[test]
 fn an_event_with_very_many_headers_is_read_or_refused() {
     let headers: Vec<String> = (0..30_000).map(|n| format!(r#""x-{n}":"v""#)).collect();
@@ -274,7 +274,7 @@ fn an_event_with_very_many_headers_is_read_or_refused() {
     assert!(std::panic::catch_unwind(|| AuthorizerEvent::from_json(&text).is_ok()).is_ok());
 }
 
-/// 9. Whoever leads a load is answered in time, as those who wait along are, though its runtime stands still.
+/// Whoever leads a load is answered in time, as those who wait along are, though its runtime stands still.
 #[test]
 fn who_leads_a_load_is_answered_though_its_runtime_stands_still() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -294,7 +294,7 @@ fn who_leads_a_load_is_answered_though_its_runtime_stands_still() {
     assert!(answered.is_ok(), "it hangs");
 }
 
-/// 10. No expression accepts a token here that it does not accept on AWS. What a Java engine says of these was asked of one:
+/// No expression accepts a token here that it does not accept on AWS. What a Java engine says of these was asked of one:
 /// it compiles them, and none covers the token.
 #[tokio::test]
 async fn no_expression_accepts_more_than_a_java_engine() {
@@ -318,7 +318,7 @@ async fn no_expression_accepts_more_than_a_java_engine() {
     assert_eq!(accepted, [""; 0]);
 }
 
-/// 11. Messages about answers are short and in one line.
+/// Messages about answers are short and in one line.
 #[tokio::test]
 async fn messages_about_answers_are_short_and_printable() {
     let answer = |key: &str| {
