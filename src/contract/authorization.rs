@@ -107,7 +107,7 @@ impl Authorization {
     }
 
     /// Decides one request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rule(&self, asked: &AccessRequest<'_>) -> Ruling<'_> {
         match &self.grant {
             Grant::Policy(policy) => {

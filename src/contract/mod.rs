@@ -22,7 +22,7 @@ mod response;
 mod wire;
 
 pub use authorization::Authorization;
-pub(crate) use authorization::Expiry;
+pub(crate) use authorization::{Expiry, Ruling};
 pub use challenge::{Challenge, ChallengeError};
 pub use context::{Context, ContextValue};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]

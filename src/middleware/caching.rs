@@ -31,7 +31,7 @@ impl Caching {
 
     /// Looks for an answer that is still good, for the first time on behalf of a request. What is not found is not
     /// counted yet: the request may turn out to be nobody's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, key: &CacheKeyRef<'_>, watch: &Watch) -> Option<(Arc<Authorization>, Now)> {
         let found = self.fresh(key, watch)?;
         self.tally.hits.add_one();
@@ -45,7 +45,7 @@ impl Caching {
     }
 
     /// An entry that has expired is forgotten at once: it may hold a token.
-    #[inline]
+    #[inline(always)]
     fn fresh(&self, key: &CacheKeyRef<'_>, watch: &Watch) -> Option<(Arc<Authorization>, Now)> {
         let authorization = self.cache.get(key)?;
         let now = watch.now();

@@ -92,13 +92,12 @@ where
                     let loaded = ready!(pending.loading.poll(&pending.request, cx));
                     let Some(done) = waiting.take() else { return Poll::Pending };
                     let Waiting { gateway, loading, shadow, mut request, mut inner, responses } = *done;
-                    let question = &loading.question;
+                    let pending = &loading.pending;
                     let verdict = match loaded {
-                        Ok(authorization) => gateway.decide(authorization, false, question, &request, None),
-                        Err(rejection) => Verdict::Refuse(match question.request_id {
-                            Some(id) => rejection.of_request(id),
-                            None => rejection,
-                        }),
+                        Ok(authorization) => {
+                            gateway.decide(authorization, false, pending.question(), &request, None)
+                        }
+                        Err(rejection) => Verdict::Refuse(rejection.of_request(pending.request_id)),
                     };
                     if let Some(shadow) = &shadow {
                         shadow.compare(&verdict, &request);

@@ -14,7 +14,8 @@ use tokio::time::Sleep;
 
 use super::caching::Ticket;
 use super::flight::{Lead, Turn};
-use super::gateway::{Gateway, Load, Question};
+use super::gateway::{Gateway, Load};
+use super::question::Pending;
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answered, Guarded, Panicked};
 use crate::contract::Authorization;
@@ -25,7 +26,7 @@ pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 /// and only one that is of use to others costs a task.
 pub(crate) struct Loading {
     gateway: Arc<Gateway>,
-    pub(crate) question: Question<'static>,
+    pub(crate) pending: Pending,
     state: State,
 }
 
@@ -46,8 +47,8 @@ enum State {
 
 impl Loading {
     pub(crate) fn new(gateway: Arc<Gateway>, load: Load) -> Self {
-        let Load { answer, question, ticket } = load;
-        Self { gateway, question, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
+        let Load { answer, pending, ticket } = load;
+        Self { gateway, pending, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
     }
 
     pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
@@ -64,8 +65,8 @@ impl Loading {
                     // to be used twice. Then this request asks for itself.
                     if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
                         match self.gateway.ask_alone(request) {
-                            Ok(Load { answer, question, ticket }) => {
-                                self.question = question;
+                            Ok(Load { answer, pending, ticket }) => {
+                                self.pending = pending;
                                 self.state = State::Unpolled { answer: Guarded::new(answer), ticket };
                                 continue;
                             }
@@ -147,16 +148,16 @@ impl Loading {
 pub(super) fn ask_unshared(
     gateway: &Arc<Gateway>,
     load: Load,
-) -> (Question<'static>, impl Future<Output = Loaded> + Send + use<>) {
+) -> (Pending, impl Future<Output = Loaded> + Send + use<>) {
     let gateway = Arc::clone(gateway);
-    let Load { answer, question, ticket } = load;
+    let Load { answer, pending, ticket } = load;
     let answer = Guarded::new(answer);
     let loaded = async move {
         let permit = gateway.permit()?;
         let deadline = deadline(gateway.timeout)?;
         Timed { gateway, answer, ticket, deadline, _permit: permit }.await
     };
-    (question, loaded)
+    (pending, loaded)
 }
 
 fn deadline(timeout: Duration) -> Result<Pin<Box<Sleep>>, Rejection> {

@@ -91,6 +91,7 @@ mod layer;
 mod load;
 #[cfg(feature = "axum")]
 mod outside;
+mod question;
 mod refused;
 mod rejection;
 mod responses;

@@ -8,7 +8,9 @@ use super::gateway::Gateway;
 use super::rejection::{Rejection, RejectionKind};
 use crate::contract::AuthorizerContext;
 use crate::mapping::{Changes, Unmappable};
-use crate::request::{CanonicalPath, Identity, IdentityError, IdentitySource, Location, RequestView};
+use crate::request::{
+    CanonicalPath, Identity, IdentityError, IdentitySource, IdentityValue, Location, RequestView,
+};
 
 impl Gateway {
     pub(super) fn view<'a, 'p, B>(
@@ -22,17 +24,20 @@ impl Gateway {
 
     /// The values to look for in a cache; `None` where [`identity`](Self::identity) has to say what is wrong. The
     /// expression is not asked: what is in the cache has matched it.
+    #[inline(always)]
     pub(super) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<Identity<'a>> {
-        let is_missing =
-            |source: &IdentitySource| matches!(source.resolve(view), Err(IdentityError::Missing));
-        let peek = |source: &IdentitySource| match source.peek(view) {
-            None if self.absence_identifies && is_missing(source) => Some(Cow::Borrowed("").into()),
-            found => found,
-        };
+        let peek = |source: &IdentitySource| source.peek(view).or_else(|| self.absent(source, view));
         match &*self.space.sources {
             [source] => Some(Identity::One(peek(source)?)),
             sources => sources.iter().map(peek).collect::<Option<_>>().map(Identity::Many),
         }
+    }
+
+    /// What stands for the value of a source that the request lacks, where that is a value like any other.
+    #[cold]
+    fn absent<'a>(&self, source: &IdentitySource, view: &RequestView<'a, '_>) -> Option<IdentityValue<'a>> {
+        let is_missing = || matches!(source.resolve(view), Err(IdentityError::Missing));
+        (self.absence_identifies && is_missing()).then(|| Cow::Borrowed("").into())
     }
 
     /// The values of the identity sources; `None` where the authorizer is asked without.

@@ -171,7 +171,7 @@ impl BoundPolicy {
         Ok(covers)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
         let is_canonical = request.canonical_path.is_none();
         Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)

@@ -119,7 +119,7 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
         let method_start = first_bytes(method.as_bytes());
         let slash_in_method =

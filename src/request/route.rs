@@ -24,7 +24,7 @@ pub(crate) struct Moved<'a> {
 /// counts only if it is exactly that prefix and the current path: anything else means that the request was
 /// rewritten after the first router saw it, and then nobody can say which path will be served.
 #[cfg(feature = "axum")]
-#[inline]
+#[inline(always)]
 pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Location<'a>, Moved<'a>> {
     use axum::extract::{MatchedPath, NestedPath, OriginalUri};
 

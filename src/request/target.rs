@@ -78,7 +78,7 @@ impl CanonicalPath<'_> {
 }
 
 /// Checks what surrounds the path. Methods are compared as they are, so only plain ones are let in.
-#[inline]
+#[inline(always)]
 pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), TargetError> {
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(TargetError::UserInfo);

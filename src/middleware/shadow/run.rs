@@ -53,9 +53,9 @@ impl Settings {
             Admission::Decided(verdict) => return verdict,
             Admission::Load(load) => load,
         };
-        let (question, loaded) = ask_unshared(gateway, load);
+        let (pending, loaded) = ask_unshared(gateway, load);
         match loaded.await {
-            Ok(authorization) => gateway.decide(authorization, false, &question, head, None),
+            Ok(authorization) => gateway.decide(authorization, false, pending.question(), head, None),
             Err(rejection) => Verdict::Refuse(rejection),
         }
     }
