@@ -239,6 +239,10 @@ async fn a_websocket_authorizer_can_allow_to_connect() {
         let policy = event.policy().allow_connect().build()?;
         Ok(AuthorizerResponse::new("me", policy)?)
     });
-    let upgrade = || with_header("upgrade", &["websocket"]);
+    let upgrade = || {
+        let mut request = with_header("upgrade", &["websocket"]);
+        request.headers_mut().insert("connection", "upgrade".parse().unwrap());
+        request
+    };
     assert!(is_allowed(AuthorizerLayer::request(authorizer, stage), upgrade()).await);
 }

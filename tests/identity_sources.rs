@@ -255,8 +255,10 @@ async fn without_a_template_route_variables_stand_for_the_request() {
 #[tokio::test]
 async fn a_websocket_has_its_sources_when_it_is_opened() {
     let stage = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
-    let request =
-        |path| Request::get(path).header("upgrade", "websocket").header("auth", "t").body(()).unwrap();
+    let request = |path| {
+        let request = Request::get(path).header("connection", "upgrade").header("upgrade", "websocket");
+        request.header("auth", "t").body(()).unwrap()
+    };
     let sources = "route.request.header.Auth,route.request.querystring.k,context.routeKey";
     let got = values(sources, stage.clone(), request("/chat?k=1")).await;
     assert_eq!(got, ["t", "1", "GET /chat"]);

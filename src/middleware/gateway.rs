@@ -21,7 +21,7 @@ use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
-    ResponseRules, Ruling, TokenEvent,
+    ResponseRules, Ruling, TokenEvent, printable,
 };
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
@@ -32,6 +32,9 @@ use crate::request::{
 
 /// The longest ARN of a request, in bytes.
 const MAX_ARN: usize = 1600;
+
+/// The most characters of a condition key that are repeated.
+const MAX_KEY: usize = 128;
 
 /// The only route of a WebSocket API that has an authorizer.
 const CONNECT_ROUTE: &str = "$connect";
@@ -162,7 +165,7 @@ impl Gateway {
     ) -> Result<(Location<'a>, CanonicalPath<'a>), Unreadable> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
-        if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
+        if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request) {
             return Err(Unreadable::target("it does not open a WebSocket"));
         }
         Ok((located, path))
@@ -234,7 +237,8 @@ impl Gateway {
             Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, authorization, None),
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
-                format!("`{}`", ruling.unavailable_key.unwrap_or("unknown")),
+                // The policy may have come from afar, and this goes to logs.
+                format!("`{}`", printable(ruling.unavailable_key.unwrap_or("unknown"), MAX_KEY)),
             ),
         };
         Verdict::Refuse(match question.request_id {
@@ -248,7 +252,8 @@ impl Gateway {
         self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
     }
 
-    /// A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either.
+    /// A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either. Nor do
+    /// file systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
     #[cold]
     fn rule_with_slashes<'a>(
         &self,
@@ -257,8 +262,13 @@ impl Gateway {
         question: Question<'_>,
         method: &Method,
     ) -> Ruling<'a> {
+        let rule = |path| authorization.rule(&asked.with_canonical_path(self.arn_tail(method, path).1));
         let slashed = question.path.canonical().replace("%2F", "/");
-        authorization.rule(&asked.with_canonical_path(self.arn_tail(method, &slashed).1))
+        let ruling = rule(&slashed);
+        if ruling.decision != Decision::Allow || !slashed.contains("//") {
+            return ruling;
+        }
+        rule(&with_single_slashes(&slashed))
     }
 
     /// Checks an answer and keeps it, if it may be kept.
@@ -391,4 +401,15 @@ impl Gateway {
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         self.source_address.of(request.headers(), request.extensions())
     }
+}
+
+/// The path as it is to whoever takes slashes side by side for one.
+fn with_single_slashes(path: &str) -> String {
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    single
 }

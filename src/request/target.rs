@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use http::header::UPGRADE;
-use http::{HeaderMap, Method, Uri};
+use http::header::{CONNECTION, UPGRADE};
+use http::{Method, Request, Uri, Version};
 
 use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 
@@ -93,15 +93,26 @@ pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), Targe
     }
 }
 
-/// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or HTTP/2's extended CONNECT. (A plain CONNECT has no
-/// path and is refused before.)
-pub(crate) fn opens_websocket(method: &Method, headers: &HeaderMap) -> bool {
+/// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or the extended CONNECT of HTTP/2 and later. There a plain
+/// CONNECT has no path and is refused before; one of HTTP/1 may come with a path, and opens nothing.
+pub(crate) fn opens_websocket<B>(request: &Request<B>) -> bool {
+    let (headers, version) = (request.headers(), request.version());
+    let is = |text: &[u8], word: &str| text.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
     let upgrades = || {
         let mut values = headers.get_all(UPGRADE).iter();
-        let first = values.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        let first = values.next().is_some_and(|value| is(value.as_bytes(), "websocket"));
         first && values.next().is_none()
     };
-    *method == Method::CONNECT || (*method == Method::GET && upgrades())
+    // Without this word the header above concerns nobody, and the request is a plain one.
+    let names_upgrade = || {
+        let mut options = headers.get_all(CONNECTION).iter().flat_map(|v| v.as_bytes().split(|b| *b == b','));
+        options.any(|option| is(option, "upgrade"))
+    };
+    match *request.method() {
+        Method::CONNECT => version >= Version::HTTP_2,
+        Method::GET => version == Version::HTTP_11 && upgrades() && names_upgrade(),
+        _ => false,
+    }
 }
 
 /// Reads a path. In the plain case this is one scan, and nothing is copied.

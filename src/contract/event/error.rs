@@ -50,8 +50,8 @@ impl std::fmt::Display for EventError {
 
 impl std::error::Error for EventError {}
 
-/// The text, cut when long, without control characters: what is in an event may end up in a log.
-fn printable(text: &str, longest: usize) -> Box<str> {
+/// The text, cut when long, without control characters: what comes from outside may end up in a log.
+pub(crate) fn printable(text: &str, longest: usize) -> Box<str> {
     let mut shown: String =
         text.chars().take(longest).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
     if text.chars().nth(longest).is_some() {
