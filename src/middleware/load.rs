@@ -20,6 +20,9 @@ use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answered, Guarded, Panicked};
 use crate::contract::Authorization;
 
+/// How much longer than the task that asks its first client waits: so the task has given back its permit by then.
+const GRACE: Duration = Duration::from_millis(100);
+
 pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 
 /// A load in progress. It is polled once where it was asked for; only one that is then still pending costs a timer,
@@ -95,7 +98,7 @@ impl Loading {
             Some(Turn::Found(authorization)) => return Some(Ok(authorization)),
             Some(Turn::Join(passenger)) => {
                 // Whoever leads has a time-out, and may be on a runtime that nobody drives any more.
-                let deadline = match deadline(self.gateway.timeout) {
+                let deadline = match Deadline::after(self.gateway.timeout) {
                     Ok(deadline) => deadline,
                     Err(rejection) => return Some(Err(rejection)),
                 };
@@ -130,17 +133,20 @@ impl Loading {
         lead: Option<Lead>,
     ) -> Result<State, Rejection> {
         let runtime = Handle::try_current().map_err(|_| no_timer())?;
-        let deadline = deadline(self.gateway.timeout)?;
+        let deadline = Deadline::after(self.gateway.timeout)?;
         let gateway = Arc::clone(&self.gateway);
         let timed = Timed { gateway, answer, ticket, deadline, _permit: permit };
         let Some(lead) = lead else { return Ok(State::Alone(timed)) };
-        let passenger = lead.join();
+        // The task has a deadline of its own, and is to meet it first; but its runtime may stand still while this request
+        // is polled on another.
+        let late = self.gateway.timeout.saturating_add(GRACE);
+        let landed = Box::pin(lead.join().landed_by(Deadline::after(late)?));
         runtime.spawn(async move {
             // Whoever asked may be gone by then; the answer is kept all the same.
             let loaded = timed.await;
             lead.land(&loaded);
         });
-        Ok(State::Shared { landed: Box::pin(passenger.landed()), is_own: true })
+        Ok(State::Shared { landed, is_own: true })
     }
 }
 
@@ -154,15 +160,30 @@ pub(super) fn ask_unshared(
     let answer = Guarded::new(answer);
     let loaded = async move {
         let permit = gateway.permit()?;
-        let deadline = deadline(gateway.timeout)?;
+        let deadline = Deadline::after(gateway.timeout)?;
         Timed { gateway, answer, ticket, deadline, _permit: permit }.await
     };
     (pending, loaded)
 }
 
-fn deadline(timeout: Duration) -> Result<Pin<Box<Sleep>>, Rejection> {
-    // A runtime may have been built without a timer, and says so by a panic.
-    catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())
+/// Until when somebody waits, on whatever runtime.
+pub(crate) struct Deadline(Pin<Box<Sleep>>);
+
+impl Deadline {
+    fn after(timeout: Duration) -> Result<Self, Rejection> {
+        // A runtime may have been built without a timer, and says so by a panic.
+        catch_unwind(|| Self(Box::pin(tokio::time::sleep(timeout)))).map_err(|_| no_timer())
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Its timer is that of the runtime it was made on. Somebody who waits is polled seldom, so a new one is made
+        // each time, where it is sure to be driven.
+        let at = self.0.deadline();
+        if let Ok(here) = catch_unwind(|| tokio::time::sleep_until(at)) {
+            self.0.set(here);
+        }
+        self.0.as_mut().poll(cx)
+    }
 }
 
 fn no_timer() -> Rejection {
@@ -174,7 +195,7 @@ struct Timed {
     gateway: Arc<Gateway>,
     answer: Guarded,
     ticket: Option<Ticket>,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Deadline,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -185,7 +206,7 @@ impl Future for Timed {
         if let Poll::Ready(answer) = self.answer.poll(cx) {
             return Poll::Ready(settle(&self.gateway, answer, self.ticket.as_ref()));
         }
-        ready!(self.deadline.as_mut().poll(cx));
+        ready!(self.deadline.poll(cx));
         Poll::Ready(Err(Rejection::new(RejectionKind::AuthorizerTimeout)))
     }
 }
