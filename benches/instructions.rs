@@ -1,4 +1,4 @@
-//! How many instructions a request and a decision take: run by `.ci/instructions.sh` under callgrind.
+//! How many instructions a request and a decision take: run by `.ci/instructions.py` under callgrind.
 //!
 //! Instructions are nearly the same at every run, unlike times, so they can be held against numbers that were written
 //! down. Only what happens inside of `collected` is counted; callgrind writes a file for each call of it, in the order

@@ -131,6 +131,12 @@ impl Watch {
         watch
     }
 
+    /// The monotonic clock, for how long something takes.
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     #[inline]
     pub(crate) fn now(&self) -> Now {
         let reading = self.clock.monotonic();

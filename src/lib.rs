@@ -85,13 +85,15 @@
 //! | feature | by default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | the module `axum`, extractors, route templates and peer addresses from axum |
+//! | `debug-header` | | a response header that tells developers what was decided |
 //! | `jwt` | | the module `jwt`, with `aws-lc-rs` for signatures |
 //! | `jwt-rust-crypto` | | the module `jwt` without C code, and slower; with both, `jwt` decides |
 //! | `jwks-http` | | key sets that are fetched from an issuer |
 //! | `lambda`, `lambda-http` | | the module `lambda`: functions, and handlers behind a gateway |
 //! | `remote`, `remote-aws` | | the module `remote`: through HTTP, and through the AWS SDK |
+//! | `metrics` | | counts and durations for the crate `metrics` |
 //! | `testing` | | the module `testing` |
-//! | `tracing` | | events of `tracing` |
+//! | `tracing` | | events and spans of `tracing` |
 //!
 //! # What never happens
 //!
@@ -142,6 +144,7 @@ pub mod policy;
 #[cfg_attr(docsrs, doc(cfg(any(feature = "remote", feature = "remote-aws"))))]
 pub mod remote;
 pub mod request;
+mod telemetry;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

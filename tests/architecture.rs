@@ -26,9 +26,15 @@ const ROOMS: &[Room] = &[
         must_not_mention: &["axum", "http", "serde", "serde_json", "tokio", "tower_layer", "tower_service"],
     },
     Room {
+        name: "telemetry",
+        floor: 0,
+        may_use: &[],
+        must_not_mention: &["axum", "http", "serde", "serde_json", "tokio", "tower_layer", "tower_service"],
+    },
+    Room {
         name: "contract",
         floor: 1,
-        may_use: &["clock", "policy"],
+        may_use: &["clock", "policy", "telemetry"],
         must_not_mention: &["axum", "tokio", "tower_layer", "tower_service", "quick_cache"],
     },
     Room {
@@ -46,7 +52,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "cache",
         floor: 3,
-        may_use: &["contract", "policy", "request"],
+        may_use: &["contract", "policy", "request", "telemetry"],
         must_not_mention: &["axum", "tokio", "tower_layer", "tower_service"],
     },
     Room {
@@ -58,13 +64,13 @@ const ROOMS: &[Room] = &[
     Room {
         name: "middleware",
         floor: 4,
-        may_use: &["authorizer", "cache", "clock", "contract", "mapping", "policy", "request"],
+        may_use: &["authorizer", "cache", "clock", "contract", "mapping", "policy", "request", "telemetry"],
         must_not_mention: &["axum", "quick_cache"],
     },
     Room {
         name: "jwt",
         floor: 5,
-        may_use: &["authorizer", "clock", "contract", "policy", "request"],
+        may_use: &["authorizer", "clock", "contract", "policy", "request", "telemetry"],
         must_not_mention: &[
             "axum",
             "lambda_http",
@@ -77,13 +83,13 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lambda",
         floor: 5,
-        may_use: &["authorizer", "clock", "contract", "middleware", "policy", "request"],
+        may_use: &["authorizer", "clock", "contract", "middleware", "policy", "request", "telemetry"],
         must_not_mention: &["axum", "jsonwebtoken", "quick_cache", "reqwest"],
     },
     Room {
         name: "remote",
         floor: 5,
-        may_use: &["authorizer", "clock", "contract"],
+        may_use: &["authorizer", "clock", "contract", "telemetry"],
         must_not_mention: &["axum", "jsonwebtoken", "lambda_http", "lambda_runtime", "quick_cache"],
     },
     Room {

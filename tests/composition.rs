@@ -169,6 +169,8 @@ async fn a_credential_that_cannot_be_read_is_not_absent() {
         ("/", &[("authorization", "Bearer gööd")]),
         ("/", &[("authorization", "Bearer\tgood")]),
         ("/", &[("authorization", &long)]),
+        ("/", &[("authorization", ",Bearer bad")]),
+        ("/", &[("authorization", "Digest x, bearer good")]),
         ("/?key=good&key=good", &[]),
         ("/?key=&key=good", &[]),
         ("/?key=%00", &[]),

@@ -15,10 +15,14 @@ mod checks {
     pub(crate) mod expression;
     pub(crate) mod gateway_response;
     pub(crate) mod identity_source;
+    #[cfg(all(feature = "testing", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+    pub(crate) mod jwks;
     pub(crate) mod mapping;
     pub(crate) mod policy_evaluate;
     pub(crate) mod policy_parse;
     pub(crate) mod target;
+    #[cfg(all(feature = "testing", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+    pub(crate) mod token;
 }
 
 use std::path::Path;
@@ -177,4 +181,16 @@ fn expressions_are_linear_or_refused() {
 #[test]
 fn gateway_responses_repeat_values_or_are_refused() {
     run(&seeds("gateway_response"), 5_000, text(checks::gateway_response::check));
+}
+
+#[cfg(all(feature = "testing", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[test]
+fn tokens_are_genuine_or_refused() {
+    run(&seeds("token"), 5_000, text(checks::token::check));
+}
+
+#[cfg(all(feature = "testing", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+#[test]
+fn key_sets_are_read_or_refused() {
+    run(&seeds("jwks"), 5_000, checks::jwks::check);
 }

@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use lambda_http::RequestExt;
+use lambda_http::aws_lambda_events::iam::{IamPolicyDocument, IamPolicyEffect};
 use lambda_http::request::{RequestContext, from_str};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
@@ -41,8 +42,31 @@ fn path_of(event: &Value) -> String {
     read(event).uri().path().to_owned()
 }
 
+/// Policies are read by us, and by these types never.
 #[test]
-fn paths_are_resolved_as_in_a_browser_before_any_layer_runs() {
+fn f30_the_policies_of_aws_lambda_events_allow_what_they_do_not_understand() {
+    let read = |text: &str| serde_json::from_str::<IamPolicyDocument>(text);
+    let statement = |more: &str| {
+        let text = format!(r#"{{"Statement":[{{"Action":["*"],"Resource":["*"]{more}}}]}}"#);
+        read(&text).unwrap().statement.remove(0)
+    };
+    assert_eq!(statement("").effect, IamPolicyEffect::Allow);
+    assert_eq!(statement(r#","effect":"Deny""#).effect, IamPolicyEffect::Allow);
+    assert_eq!(statement(r#","Effects":"Deny""#).effect, IamPolicyEffect::Allow);
+    assert_eq!(statement(r#","Effect":"Deny""#).effect, IamPolicyEffect::Deny);
+    // An exception is forgotten, and so is a condition that is null.
+    let excepted =
+        statement(r#","NotResource":["arn:x"],"NotAction":["*"],"Principal":"*","Condition":null"#);
+    assert_eq!(excepted, statement(""));
+    // Of two operators of one name, the last counts.
+    let condition = r#","Condition":{"Bool":{"a":"true"},"Bool":{"b":"true"}}"#;
+    let condition = statement(condition).condition.unwrap();
+    assert_eq!(condition["Bool"].keys().collect::<Vec<_>>(), ["b"]);
+    assert!(read(r#"{"Version":"2020-01-01","Statement":[]}"#).is_ok());
+}
+
+#[test]
+fn f31_paths_are_resolved_as_in_a_browser_before_any_layer_runs() {
     for (raw, path) in [
         ("/public/../admin", "/admin"),
         ("/public/%2e%2e/admin", "/admin"),
@@ -66,7 +90,7 @@ fn paths_are_resolved_as_in_a_browser_before_any_layer_runs() {
 }
 
 #[test]
-fn the_stage_is_put_in_front_of_a_path_unless_it_seems_to_be_there() {
+fn f32_the_stage_is_put_in_front_of_a_path_unless_it_seems_to_be_there() {
     assert_eq!(path_of(&v1("Prod", "/admin")), "/Prod/admin");
     assert_eq!(path_of(&v1("Prod", "/Prod/admin")), "/Prod/admin");
     assert_eq!(path_of(&v1("Prod", "/Prod")), "/Prod/Prod");
@@ -76,7 +100,7 @@ fn the_stage_is_put_in_front_of_a_path_unless_it_seems_to_be_there() {
 }
 
 #[test]
-fn two_headers_can_move_the_path() {
+fn f33_two_headers_can_move_the_path() {
     for event in [v1("$default", "/public"), v2("$default", "/public")] {
         let with = |name: &str, value: &str| {
             let mut event = event.clone();
@@ -91,7 +115,7 @@ fn two_headers_can_move_the_path() {
 }
 
 #[test]
-fn the_same_headers_can_be_the_end_of_the_invocation() {
+fn f33_the_same_headers_can_be_the_end_of_the_invocation() {
     for (name, value) in [("host", "a b"), ("host", ":"), ("x-forwarded-proto", "https, http")] {
         let mut event = v1("prod", "/");
         event["headers"][name] = value.into();
@@ -101,7 +125,7 @@ fn the_same_headers_can_be_the_end_of_the_invocation() {
 }
 
 #[test]
-fn an_event_without_an_authorizer_has_one_that_says_nothing_in_format_1() {
+fn f34_an_event_without_an_authorizer_has_one_that_says_nothing_in_format_1() {
     let authorizer = |event: &Value| {
         let request = read(event);
         request.request_context().authorizer().map(|authorizer| authorizer.fields.len())
@@ -139,7 +163,7 @@ fn events_of_rest_apis_and_of_format_1_are_one_kind_and_function_urls_are_anothe
 }
 
 #[test]
-fn a_repeated_header_is_the_last_of_them_in_format_1_and_all_of_them_in_format_2() {
+fn f35_a_repeated_header_is_the_last_of_them_in_format_1_and_all_of_them_in_format_2() {
     let tokens = |headers: &HeaderMap| {
         let values = headers.get_all(AUTHORIZATION).iter();
         values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -154,7 +178,7 @@ fn a_repeated_header_is_the_last_of_them_in_format_1_and_all_of_them_in_format_2
 }
 
 #[test]
-fn the_text_of_an_error_is_reported_as_it_is() {
+fn f36_the_text_of_an_error_is_reported_as_it_is() {
     let diagnostic = Diagnostic::from(lambda_runtime::Error::from("Unauthorized"));
     assert_eq!(diagnostic.error_message, "Unauthorized");
 }

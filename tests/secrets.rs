@@ -215,6 +215,7 @@ async fn nosy(event: AuthorizerEvent, printed: Printed) -> Result<AuthorizerResp
     let reply = match token.rsplit('/').next().unwrap_or_default() {
         "unauthorized" => Err(AuthorizerError::unauthorized()),
         "failure" => Err(AuthorizerError::failure("the directory does not answer")),
+        "indiscreet" => Err(AuthorizerError::failure(format!("nobody has the token {token}"))),
         "reserved" => Ok(response(&event).with_context("integrationLatency", secret("context").as_str())),
         "panic" => panic!("a panic"),
         "late" => {
@@ -512,7 +513,9 @@ fn no_event_of_tracing_holds_a_secret() {
         runtime.block_on(scenarios(&printed));
         by_hand(&printed);
         // The same with nothing in between that prints.
-        for kind in ["fine", "unauthorized", "failure", "panic", "late"] {
+        for kind in
+            ["fine", "unauthorized", "failure", "indiscreet", "panic", "late", "reserved", "malformed"]
+        {
             let authorizer = authorizer_fn(move |event| nosy(event, Printed::default()));
             let layer = AuthorizerLayer::token(authorizer, stage_with_variable())
                 .with_cache(MemoryCache::default())
@@ -526,7 +529,18 @@ fn no_event_of_tracing_holds_a_secret() {
     });
     let lines = capture.lines();
     assert!(lines.iter().any(|line| line.contains("value=heard")), "{lines:?}");
+    // All that is said of decisions is among it.
+    for said in
+        ["allow", "explicit_deny", "invalid_target", "unauthorized", "authorizer_failure", "authorizer_panic"]
+    {
+        let said = format!("decision={said}");
+        assert!(lines.iter().any(|line| line.contains(&said)), "{said}");
+    }
+    assert!(lines.iter().any(|line| line.contains("nobody has the token …")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("authorize request_id=")), "{lines:?}");
     for line in lines {
         assert!(!line.contains(MARK), "{line}");
+        // Nor what a policy is about.
+        assert!(!line.contains("execute-api"), "{line}");
     }
 }

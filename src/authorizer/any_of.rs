@@ -40,7 +40,8 @@ use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 /// it has no identity sources.
 ///
 /// HTTP APIs with format 2.0 join repeated headers with commas before anybody sees them. There a header that was sent
-/// twice arrives as one value, and the member has to refuse it.
+/// twice arrives as one value. It is refused if the credential of a member stands behind a comma in it; if it stands in
+/// front of one, the member is asked about all of it and has to refuse it.
 pub fn any_of() -> AnyOfBuilder {
     AnyOfBuilder { any_of: AnyOf::default() }
 }

@@ -140,8 +140,16 @@ impl Credential {
             Place::Scheme(scheme) => match header(event, AUTHORIZATION) {
                 Ok(None) => Presence::Absent,
                 Ok(Some(value)) => {
-                    let found = value.split(' ').next().unwrap_or_default();
-                    if found.eq_ignore_ascii_case(scheme) { Presence::Present } else { Presence::Other }
+                    // HTTP APIs join headers with commas: behind one may stand what was a header of its own.
+                    let is_one = |part: &str| {
+                        let found = part.trim_start().split(' ').next().unwrap_or_default();
+                        found.eq_ignore_ascii_case(scheme)
+                    };
+                    match value.split(',').position(is_one) {
+                        None => Presence::Other,
+                        Some(0) => Presence::Present,
+                        Some(_) => Presence::Unusable(REPEATED),
+                    }
                 }
                 Err(reason) => Presence::Unusable(reason),
             },

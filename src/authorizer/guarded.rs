@@ -15,6 +15,7 @@ pub(crate) type Answered = Result<AuthorizerResponse, AuthorizerError>;
 pub(crate) struct Panicked;
 
 /// An authorizer's future, whose panics end with it: also the one in its destructor.
+#[derive(Default)]
 pub(crate) struct Guarded(Option<Answer>);
 
 impl Guarded {

@@ -51,7 +51,7 @@ pub use any_of::{AnyOf, AnyOfBuilder, AnyOfError, any_of};
 pub use credential::Credential;
 pub use error::AuthorizerError;
 pub use func::{AuthorizerFn, WithChallenge, authorizer_fn};
-pub(crate) use guarded::{Answered, Guarded, Panicked, discard};
+pub(crate) use guarded::{Guarded, Panicked, discard};
 pub use map::{MapResponse, map_response};
 pub(crate) use shared::Answer;
 pub use shared::SharedAuthorizer;

@@ -8,6 +8,7 @@ use quick_cache::{Equivalent, Lifecycle, Weighter};
 
 use super::{AuthorizerCache, CacheKey, CacheKeyRef};
 use crate::contract::Authorization;
+use crate::telemetry;
 
 /// A bounded concurrent cache: so many entries, so many bytes, and never more of either.
 ///
@@ -32,6 +33,7 @@ impl Lifecycle<CacheKey, Arc<Authorization>> for Evictions {
 
     fn on_evict(&self, (): &mut (), _: CacheKey, _: Arc<Authorization>) {
         self.0.fetch_add(1, Ordering::Relaxed);
+        telemetry::evicted();
     }
 }
 

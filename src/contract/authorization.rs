@@ -131,6 +131,15 @@ impl Authorization {
         }
     }
 
+    /// The `Sid` of a statement of the policy.
+    #[cfg(any(feature = "debug-header", feature = "tracing"))]
+    pub(crate) fn sid(&self, statement: usize) -> Option<&str> {
+        match &self.grant {
+            Grant::Policy(policy) => policy.sid(statement),
+            Grant::Simple(_) => None,
+        }
+    }
+
     /// Who is calling; `None` for an answer that names nobody.
     #[must_use]
     pub fn principal_id(&self) -> Option<&str> {

@@ -70,6 +70,12 @@ impl Principal {
         self.statement.and_then(|index| index.try_into().ok())
     }
 
+    /// The `Sid` of that statement.
+    #[cfg(any(feature = "debug-header", feature = "tracing"))]
+    pub(crate) fn sid(&self) -> Option<&str> {
+        self.authorization().sid(self.statement()?)
+    }
+
     /// Whether the answer came out of the cache.
     #[must_use]
     pub fn is_cached(&self) -> bool {

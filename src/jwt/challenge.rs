@@ -81,7 +81,7 @@ fn challenge(realm: Option<&str>, attributes: &[&str]) -> Result<Challenge, crat
 )]
 pub(super) fn note(error: &JwtError) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(reason = %error, "a token was refused");
+    tracing::debug!(target: crate::telemetry::target::JWT, reason = %error, "a token was refused");
     #[cfg(not(feature = "tracing"))]
     let _ = error;
 }

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::gateway::{Gateway, Verdict};
+use super::insight::{self, Mark, Stopwatch};
 use super::load::Loading;
 use super::refused::RefusedRequest;
 use super::rejection::Rejection;
@@ -33,7 +34,7 @@ pin_project! {
         S: Service<Request<B>>,
     {
         /// Allowed: the inner service is at work.
-        Calling { #[pin] future: S::Future },
+        Calling { #[pin] future: S::Future, mark: Mark },
         /// Refused.
         Refused { response: Option<S::Response> },
         /// The authorizer is at work. Behind a pointer, so that requests which need no authorizer carry none.
@@ -46,6 +47,7 @@ pub(super) struct Waiting<S, R, B> {
     pub(super) gateway: Arc<Gateway>,
     pub(super) loading: Loading,
     pub(super) shadow: Option<Shadow>,
+    pub(super) stopwatch: Stopwatch,
     pub(super) request: Request<B>,
     /// The very instance that was ready when the request came in.
     pub(super) inner: S,
@@ -56,8 +58,8 @@ impl<S, R, B> ResponseFuture<S, R, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn calling(future: S::Future) -> Self {
-        Self { state: State::Calling { future } }
+    pub(super) fn calling(future: S::Future, mark: Mark) -> Self {
+        Self { state: State::Calling { future, mark } }
     }
 
     pub(super) fn refused(response: S::Response) -> Self {
@@ -80,7 +82,7 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Calling { future } => return future.poll(cx),
+                StateProjection::Calling { future, mark } => return mark.poll(future, cx),
                 StateProjection::Refused { response } => {
                     return match response.take() {
                         Some(response) => Poll::Ready(Ok(response)),
@@ -91,8 +93,9 @@ where
                     let Some(pending) = waiting else { return Poll::Pending };
                     let loaded = ready!(pending.loading.poll(&pending.request, cx));
                     let Some(done) = waiting.take() else { return Poll::Pending };
-                    let Waiting { gateway, loading, shadow, mut request, mut inner, responses } = *done;
-                    let pending = &loading.pending;
+                    let Waiting { gateway, loading, shadow, stopwatch, mut request, mut inner, responses } =
+                        *done;
+                    let Loading { pending, cache, .. } = &loading;
                     let verdict = match loaded {
                         Ok(authorization) => {
                             gateway.decide(authorization, false, pending.question(), &request, None)
@@ -102,13 +105,16 @@ where
                     if let Some(shadow) = &shadow {
                         shadow.compare(&verdict, &request);
                     }
+                    let id = Some(pending.request_id);
+                    let mark =
+                        insight::decided(&gateway, &request, verdict.as_result(), *cache, id, stopwatch);
                     match verdict {
                         Verdict::Forward(pass) => {
                             pass.insert_into(&mut request);
-                            State::Calling { future: inner.call(request) }
+                            State::Calling { future: inner.call(request), mark }
                         }
                         Verdict::Refuse(rejection) => State::Refused {
-                            response: Some(refusal(&gateway, &responses, rejection, &request)),
+                            response: Some(refusal(&gateway, &responses, rejection, &request, mark)),
                         },
                     }
                 }
@@ -134,6 +140,7 @@ pub(super) fn refusal<R, B, ReqB>(
     responses: &R,
     rejection: Rejection,
     request: &Request<ReqB>,
+    mark: Mark,
 ) -> Response<B>
 where
     R: ResponseForRejection<B>,
@@ -143,6 +150,7 @@ where
         rejection = rejection.with_challenge(gateway.challenge.clone());
     }
     let mut response = responses.response_for_request(&rejection, &RefusedRequest::new(gateway, request));
+    mark.put_on(&mut response);
     response.extensions_mut().insert(rejection);
     response
 }

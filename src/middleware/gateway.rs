@@ -14,6 +14,7 @@ use super::caching::{Caching, Ticket};
 use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
 use super::flight::Turn;
+use super::insight::{CacheOutcome, DebugHeader};
 use super::question::{Pending, Question, Unreadable};
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
@@ -67,6 +68,7 @@ pub(crate) struct Gateway {
     pub(crate) source_address: SourceAddress,
     pub(crate) secure_transport: Option<bool>,
     pub(crate) condition_keys: Option<Arc<FindConditionKey>>,
+    pub(super) debug_header: DebugHeader,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +90,16 @@ impl AuthorizerKind {
 pub(crate) enum Verdict {
     Forward(Pass),
     Refuse(Rejection),
+}
+
+impl Verdict {
+    #[inline]
+    pub(super) const fn as_result(&self) -> Result<&Pass, &Rejection> {
+        match self {
+            Self::Forward(pass) => Ok(pass),
+            Self::Refuse(rejection) => Err(rejection),
+        }
+    }
 }
 
 /// The right to call the inner service, and what to tell it. Made in one place only: where an answer allowed.
@@ -112,7 +124,7 @@ impl Pass {
 
 /// The first part of the work: all that can be done without waiting.
 pub(crate) enum Admission {
-    Decided(Verdict),
+    Decided(Verdict, CacheOutcome),
     Load(Load),
 }
 
@@ -138,7 +150,9 @@ impl Gateway {
     pub(crate) fn admit<B>(&self, request: &Request<B>) -> Admission {
         let (located, path) = match self.read_target(request) {
             Ok(read) => read,
-            Err(unreadable) => return Admission::Decided(Verdict::Refuse(unreadable.into())),
+            Err(unreadable) => {
+                return Admission::Decided(Verdict::Refuse(unreadable.into()), CacheOutcome::None);
+            }
         };
         let view = self.view(request, located, &path.as_sent);
         if let Some(caching) = &self.caching
@@ -147,11 +161,12 @@ impl Gateway {
                 caching.find(&CacheKeyRef::new(&self.space, &identity), &self.watch)
         {
             let question = Question { path: &path, request_id: None };
-            return Admission::Decided(self.decide(authorization, true, question, request, Some(now)));
+            let verdict = self.decide(authorization, true, question, request, Some(now));
+            return Admission::Decided(verdict, CacheOutcome::Hit);
         }
         let identity = match self.identity(&view) {
             Ok(identity) => identity,
-            Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection)),
+            Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection), CacheOutcome::None),
         };
         let kept = self.caching.as_ref().zip(identity.as_ref());
         let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));

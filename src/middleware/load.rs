@@ -15,10 +15,12 @@ use tokio::time::Sleep;
 use super::caching::Ticket;
 use super::flight::{Lead, Turn};
 use super::gateway::{Gateway, Load};
+use super::insight::{CacheOutcome, Role, Run};
 use super::question::Pending;
 use super::rejection::{Rejection, RejectionKind};
-use crate::authorizer::{Answered, Guarded, Panicked};
+use crate::authorizer::{Guarded, Panicked};
 use crate::contract::Authorization;
+use crate::request::RequestId;
 
 /// How much longer than the task that asks its first client waits: so the task has given back its permit by then.
 const GRACE: Duration = Duration::from_millis(100);
@@ -30,6 +32,7 @@ pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 pub(crate) struct Loading {
     gateway: Arc<Gateway>,
     pub(crate) pending: Pending,
+    pub(super) cache: CacheOutcome,
     state: State,
 }
 
@@ -51,7 +54,8 @@ enum State {
 impl Loading {
     pub(crate) fn new(gateway: Arc<Gateway>, load: Load) -> Self {
         let Load { answer, pending, ticket } = load;
-        Self { gateway, pending, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
+        let cache = if ticket.is_some() { CacheOutcome::Miss } else { CacheOutcome::None };
+        Self { gateway, pending, cache, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
     }
 
     pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
@@ -69,7 +73,7 @@ impl Loading {
                     if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
                         match self.gateway.ask_alone(request) {
                             Ok(Load { answer, pending, ticket }) => {
-                                self.pending = pending;
+                                (self.pending, self.cache) = (pending, CacheOutcome::Miss);
                                 self.state = State::Unpolled { answer: Guarded::new(answer), ticket };
                                 continue;
                             }
@@ -89,14 +93,18 @@ impl Loading {
     /// Finds out whether somebody is asking already. If not, asks, and decides how to wait for an answer that is not
     /// there at once.
     fn first_poll(&mut self, cx: &mut Context<'_>) -> Option<Loaded> {
-        let State::Unpolled { mut answer, ticket } = std::mem::replace(&mut self.state, State::Done) else {
+        let State::Unpolled { answer, ticket } = std::mem::replace(&mut self.state, State::Done) else {
             return None;
         };
         let lead = match self.gateway.take_turn(ticket.as_ref()) {
             None => None,
             Some(Turn::Lead(lead)) => Some(lead),
-            Some(Turn::Found(authorization)) => return Some(Ok(authorization)),
+            Some(Turn::Found(authorization)) => {
+                self.cache = CacheOutcome::Coalesced;
+                return Some(Ok(authorization));
+            }
             Some(Turn::Join(passenger)) => {
+                self.cache = CacheOutcome::Coalesced;
                 // Whoever leads has a time-out, and may be on a runtime that nobody drives any more.
                 let deadline = match Deadline::after(self.gateway.timeout) {
                     Ok(deadline) => deadline,
@@ -106,11 +114,12 @@ impl Loading {
                 return None;
             }
         };
-        let loaded = match self.gateway.permit() {
+        let role = if lead.is_some() { Role::Shared } else { Role::Alone };
+        let loaded = match Asking::begin(&self.gateway, answer, self.pending.request_id, role) {
             Err(rejection) => Err(rejection),
-            Ok(permit) => match answer.poll(cx) {
-                Poll::Ready(answer) => settle(&self.gateway, answer, ticket.as_ref()),
-                Poll::Pending => match self.wait(answer, ticket, permit, lead) {
+            Ok(mut asking) => match asking.poll(&self.gateway, ticket.as_ref(), cx) {
+                Poll::Ready(loaded) => loaded,
+                Poll::Pending => match self.wait(asking, ticket, lead) {
                     Ok(state) => {
                         self.state = state;
                         return None;
@@ -125,17 +134,11 @@ impl Loading {
         Some(loaded)
     }
 
-    fn wait(
-        &self,
-        answer: Guarded,
-        ticket: Option<Ticket>,
-        permit: OwnedSemaphorePermit,
-        lead: Option<Lead>,
-    ) -> Result<State, Rejection> {
+    fn wait(&self, asking: Asking, ticket: Option<Ticket>, lead: Option<Lead>) -> Result<State, Rejection> {
         let runtime = Handle::try_current().map_err(|_| no_timer())?;
         let deadline = Deadline::after(self.gateway.timeout)?;
         let gateway = Arc::clone(&self.gateway);
-        let timed = Timed { gateway, answer, ticket, deadline, _permit: permit };
+        let timed = Timed { gateway, asking, ticket, deadline };
         let Some(lead) = lead else { return Ok(State::Alone(timed)) };
         // The task has a deadline of its own, and is to meet it first; but its runtime may stand still while this request
         // is polled on another.
@@ -157,11 +160,11 @@ pub(super) fn ask_unshared(
 ) -> (Pending, impl Future<Output = Loaded> + Send + use<>) {
     let gateway = Arc::clone(gateway);
     let Load { answer, pending, ticket } = load;
-    let answer = Guarded::new(answer);
+    let (answer, request_id) = (Guarded::new(answer), pending.request_id);
     let loaded = async move {
-        let permit = gateway.permit()?;
+        let asking = Asking::begin(&gateway, answer, request_id, Role::Shadow)?;
         let deadline = Deadline::after(gateway.timeout)?;
-        Timed { gateway, answer, ticket, deadline, _permit: permit }.await
+        Timed { gateway, asking, ticket, deadline }.await
     };
     (pending, loaded)
 }
@@ -190,28 +193,63 @@ fn no_timer() -> Rejection {
     Rejection::with_detail(RejectionKind::AuthorizerFailure, "there is no tokio runtime with a timer")
 }
 
+/// An authorizer at work.
+struct Asking {
+    answer: Guarded,
+    run: Run,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Asking {
+    fn begin(
+        gateway: &Arc<Gateway>,
+        answer: Guarded,
+        request_id: RequestId,
+        role: Role,
+    ) -> Result<Self, Rejection> {
+        let permit = gateway.permit()?;
+        Ok(Self { answer, run: Run::begin(gateway, request_id, role), _permit: permit })
+    }
+
+    fn poll(&mut self, gateway: &Gateway, ticket: Option<&Ticket>, cx: &mut Context<'_>) -> Poll<Loaded> {
+        let Self { answer, run, .. } = self;
+        let answer = ready!(run.in_scope(|| answer.poll(cx)));
+        let loaded = match answer {
+            Ok(answer) => gateway.accept(answer, ticket),
+            Err(Panicked) => Err(Rejection::new(RejectionKind::AuthorizerPanic)),
+        };
+        run.end(&loaded);
+        Poll::Ready(loaded)
+    }
+}
+
+/// What the authorizer does when it is dropped is its work, too.
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        self.run.in_scope(|| drop(answer));
+    }
+}
+
 /// An answer that has to come in time.
 struct Timed {
     gateway: Arc<Gateway>,
-    answer: Guarded,
+    asking: Asking,
     ticket: Option<Ticket>,
     deadline: Deadline,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Future for Timed {
     type Output = Loaded;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Loaded> {
-        if let Poll::Ready(answer) = self.answer.poll(cx) {
-            return Poll::Ready(settle(&self.gateway, answer, self.ticket.as_ref()));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Loaded> {
+        let Self { gateway, asking, ticket, deadline } = self.get_mut();
+        if let Poll::Ready(loaded) = asking.poll(gateway, ticket.as_ref(), cx) {
+            return Poll::Ready(loaded);
         }
-        ready!(self.deadline.poll(cx));
-        Poll::Ready(Err(Rejection::new(RejectionKind::AuthorizerTimeout)))
+        ready!(deadline.poll(cx));
+        let loaded = Err(Rejection::new(RejectionKind::AuthorizerTimeout));
+        asking.run.end(&loaded);
+        Poll::Ready(loaded)
     }
-}
-
-fn settle(gateway: &Gateway, answer: Result<Answered, Panicked>, ticket: Option<&Ticket>) -> Loaded {
-    let answer = answer.map_err(|Panicked| Rejection::new(RejectionKind::AuthorizerPanic))?;
-    gateway.accept(answer, ticket)
 }

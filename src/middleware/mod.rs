@@ -87,6 +87,7 @@ mod flight;
 mod future;
 mod gateway;
 mod head;
+mod insight;
 mod layer;
 mod load;
 #[cfg(feature = "axum")]
@@ -103,6 +104,8 @@ pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;
 pub use head::RequestHead;
+#[cfg(feature = "lambda-http")]
+pub(crate) use insight::received;
 pub use layer::AuthorizerLayer;
 pub use refused::RefusedRequest;
 pub use rejection::{Rejection, RejectionKind};

@@ -4,6 +4,7 @@ use http::{Request, Response};
 
 use super::future::refusal;
 use super::gateway::Gateway;
+use super::insight::{self, CacheOutcome, Stopwatch};
 use super::layer::AuthorizerLayer;
 use super::rejection::Rejection;
 use super::responses::ResponseForRejection;
@@ -17,6 +18,8 @@ impl<R> AuthorizerLayer<R> {
     where
         R: ResponseForRejection<B>,
     {
-        refusal(&self.gateway, &self.responses, rejection, request)
+        let (cache, stopwatch) = (CacheOutcome::None, Stopwatch::default());
+        let mark = insight::decided(&self.gateway, request, Err(&rejection), cache, None, stopwatch);
+        refusal(&self.gateway, &self.responses, rejection, request, mark)
     }
 }

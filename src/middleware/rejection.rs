@@ -101,6 +101,54 @@ impl RejectionKind {
         }
     }
 
+    /// Every kind, in the order in which they are declared.
+    #[cfg(any(feature = "metrics", test))]
+    pub(super) const ALL: [Self; 18] = [
+        Self::AmbiguousIdentity,
+        Self::AuthorizerFailure,
+        Self::AuthorizerPanic,
+        Self::AuthorizerTimeout,
+        Self::ExpiredAnswer,
+        Self::ExplicitDeny,
+        Self::ForeignEvent,
+        Self::ImplicitDeny,
+        Self::InvalidResponse,
+        Self::InvalidTarget,
+        Self::MissingAuthorizer,
+        Self::MissingIdentity,
+        Self::OutsideBasePath,
+        Self::Overloaded,
+        Self::TargetMoved,
+        Self::TargetTooLong,
+        Self::Unauthorized,
+        Self::UnavailableKey,
+    ];
+
+    /// Its one word, for logs and as the label of a metric: `implicit_deny`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AmbiguousIdentity => "ambiguous_identity",
+            Self::AuthorizerFailure => "authorizer_failure",
+            Self::AuthorizerPanic => "authorizer_panic",
+            Self::AuthorizerTimeout => "authorizer_timeout",
+            Self::ExpiredAnswer => "expired_answer",
+            Self::ExplicitDeny => "explicit_deny",
+            Self::ForeignEvent => "foreign_event",
+            Self::ImplicitDeny => "implicit_deny",
+            Self::InvalidResponse => "invalid_response",
+            Self::InvalidTarget => "invalid_target",
+            Self::MissingAuthorizer => "missing_authorizer",
+            Self::MissingIdentity => "missing_identity",
+            Self::OutsideBasePath => "outside_base_path",
+            Self::Overloaded => "overloaded",
+            Self::TargetMoved => "target_moved",
+            Self::TargetTooLong => "target_too_long",
+            Self::Unauthorized => "unauthorized",
+            Self::UnavailableKey => "unavailable_key",
+        }
+    }
+
     const fn summary(self) -> &'static str {
         match self {
             Self::AmbiguousIdentity => "an identity source is ambiguous",
@@ -229,6 +277,12 @@ impl Rejection {
     #[must_use]
     pub fn statement(&self) -> Option<usize> {
         self.cause.statement
+    }
+
+    /// The `Sid` of that statement.
+    #[cfg(any(feature = "debug-header", feature = "tracing"))]
+    pub(super) fn sid(&self) -> Option<&str> {
+        self.authorization()?.sid(self.statement()?)
     }
 
     /// The id of the refused request, as the client is told it and as the authorizer was.

@@ -9,6 +9,7 @@ use tower_service::Service;
 use super::beside::Beside;
 use super::future::{ResponseFuture, Waiting, refusal};
 use super::gateway::{Admission, Gateway, Verdict};
+use super::insight::{self, Stopwatch};
 use super::layer::AuthorizerLayer;
 use super::load::Loading;
 use super::responses::{GatewayResponses, ResponseForRejection};
@@ -65,34 +66,39 @@ where
             None => (&self.gateway, None),
             Some(beside) => beside.choose(&self.gateway, &request),
         };
-        let admission = gateway.admit(&request);
-        if let (Some(shadow), Admission::Decided(verdict)) = (shadow, &admission) {
-            shadow.compare(verdict, &request);
-        }
-        match admission {
-            Admission::Decided(Verdict::Forward(pass)) => {
-                pass.insert_into(&mut request);
-                ResponseFuture::calling(self.inner.call(request))
-            }
-            Admission::Decided(Verdict::Refuse(rejection)) => {
-                // The inner service may have set a place aside when it was ready. Whoever keeps this service for a
-                // connection that idles would keep the place, too; the clone has none.
-                self.inner = self.inner.clone();
-                ResponseFuture::refused(refusal(gateway, &self.responses, rejection, &request))
-            }
+        let stopwatch = Stopwatch::start(gateway);
+        let (verdict, cache) = match gateway.admit(&request) {
+            Admission::Decided(verdict, cache) => (verdict, cache),
             Admission::Load(load) => {
                 // The clone has not been polled for readiness, so it stays behind; the instance that is ready goes
                 // with the request.
                 let clone = self.inner.clone();
                 let inner = std::mem::replace(&mut self.inner, clone);
-                ResponseFuture::loading(Waiting {
+                return ResponseFuture::loading(Waiting {
                     loading: Loading::new(Arc::clone(gateway), load),
                     gateway: Arc::clone(gateway),
                     shadow: shadow.cloned(),
+                    stopwatch: stopwatch.go_on(gateway),
                     request,
                     inner,
                     responses: self.responses.clone(),
-                })
+                });
+            }
+        };
+        if let Some(shadow) = shadow {
+            shadow.compare(&verdict, &request);
+        }
+        let mark = insight::decided(gateway, &request, verdict.as_result(), cache, None, stopwatch);
+        match verdict {
+            Verdict::Forward(pass) => {
+                pass.insert_into(&mut request);
+                ResponseFuture::calling(self.inner.call(request), mark)
+            }
+            Verdict::Refuse(rejection) => {
+                // The inner service may have set a place aside when it was ready. Whoever keeps this service for a
+                // connection that idles would keep the place, too; the clone has none.
+                self.inner = self.inner.clone();
+                ResponseFuture::refused(refusal(gateway, &self.responses, rejection, &request, mark))
             }
         }
     }

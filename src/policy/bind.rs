@@ -59,6 +59,12 @@ impl BoundPolicy {
         Self { document: Arc::clone(inner), stage: stage.clone(), allow, deny }
     }
 
+    /// The `Sid` of a statement.
+    #[cfg(any(feature = "debug-header", feature = "tracing"))]
+    pub(crate) fn sid(&self, statement: usize) -> Option<&str> {
+        self.document.statements.get(statement)?.sid()
+    }
+
     /// How many bytes it keeps on the heap, the policy it was made from included: what it weighs in a cache.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

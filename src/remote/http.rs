@@ -201,7 +201,12 @@ fn client(endpoint: &Url, connect_timeout: Duration) -> reqwest::Result<Client> 
         .referer(false)
         // No name server has a say in what this name means.
         .resolve_to_addrs(LOCALHOST, &here.map(|address| SocketAddr::new(address, port)))
-        .retry(reqwest::retry::never());
+        .retry(reqwest::retry::never())
+        // Another crate may have switched these on for everybody; sizes are then not what they seem.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd();
     match endpoint.scheme() {
         // The system's roots are of no use then, and may be missing.
         "http" => client.tls_certs_only([]).build(),

@@ -52,7 +52,9 @@ impl Retries {
         let mut retry = 0;
         loop {
             match attempt().await {
-                Err(Attempt::NoConnection(_) | Attempt::Throttled) if retry < self.max => {}
+                Err(attempt @ (Attempt::NoConnection(_) | Attempt::Throttled)) if retry < self.max => {
+                    tell(retry, &attempt);
+                }
                 result => return result.map_err(RemoteError::from),
             }
             tokio::time::sleep(Self::pause(retry)).await;
@@ -66,6 +68,15 @@ impl Retries {
         longest.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
+
+#[cfg(feature = "tracing")]
+fn tell(retry: u32, attempt: &Attempt) {
+    let reason = if matches!(attempt, Attempt::Throttled) { "throttled" } else { "no_connection" };
+    tracing::info!(target: crate::telemetry::target::REMOTE, reason, retry = retry + 1, "the function is asked again");
+}
+
+#[cfg(not(feature = "tracing"))]
+const fn tell(_: u32, _: &Attempt) {}
 
 #[cfg(test)]
 mod tests {

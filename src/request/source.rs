@@ -42,12 +42,17 @@ impl SourceAddress {
 
     /// The address in its plain form: `::ffff:192.0.2.1` is `192.0.2.1`.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let peer = self.peer(extensions)?;
+        if self.trusts(peer) { self.behind_proxies(headers) } else { Some(peer) }
+    }
+
+    /// The peer of the accepted connection, whoever is behind it, in its plain form.
+    pub(crate) fn peer(&self, extensions: &Extensions) -> Option<IpAddr> {
         let peer = match &self.peer {
             Peer::ConnectInfo => connect_info(extensions),
             Peer::Custom(find) => find(extensions),
         };
-        let peer = peer?.to_canonical();
-        if self.trusts(peer) { self.behind_proxies(headers) } else { Some(peer) }
+        Some(peer?.to_canonical())
     }
 
     /// The last hop that is not one of ours. Each proxy of ours has added who it was called by, so whatever stands

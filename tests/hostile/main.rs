@@ -10,6 +10,7 @@ mod naive;
 
 mod aliases;
 mod cache;
+mod composition;
 mod echo;
 mod extensions;
 mod facts;
@@ -17,17 +18,24 @@ mod files;
 mod forms;
 mod forwarded;
 mod frames;
+#[cfg(feature = "remote")]
+mod functions;
 mod harness;
 mod headers;
 mod homes;
 mod identity;
+#[cfg(all(feature = "jwks-http", feature = "testing"))]
+mod key_sets;
 mod layers;
 mod model;
 mod property;
 mod reader;
 mod replies;
+mod shadows;
 mod spelling;
 mod tally;
 mod targets;
+#[cfg(all(feature = "testing", any(feature = "jwt", feature = "jwt-rust-crypto")))]
+mod tokens;
 mod upgrade;
 mod wire;

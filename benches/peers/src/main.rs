@@ -13,6 +13,7 @@ use scene::Case;
 
 fn main() {
     let mut requests = vec![scene::others::bare()];
+    requests.extend(scene::others::layers());
     requests.extend(layers::cases());
     requests.extend(scene::layers::hits());
     print("requests", &mut requests);

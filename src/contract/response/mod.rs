@@ -4,6 +4,7 @@ mod error;
 mod parse;
 mod print;
 mod rules;
+mod unknown;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use serde_json::value::RawValue;
 
 use super::rules::MAX_DEPTH;
+use super::unknown::Unknown;
 use super::{AuthorizerResponse, ResponseError, ResponseRules};
 use crate::contract::{Context, ContextValue};
 use crate::policy::PolicyDocument;
@@ -71,10 +72,13 @@ impl<'t> Members<'t> {
     fn read(text: &'t str) -> Result<Self, ResponseError> {
         let problem = RefCell::new(None);
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        MembersSeed { problem: &problem }
+        let unknown = RefCell::default();
+        let members = MembersSeed { problem: &problem, unknown: &unknown }
             .deserialize(&mut deserializer)
             .and_then(|members| deserializer.end().map(|()| members))
-            .map_err(|error| problem.take().unwrap_or_else(|| syntax("", &error)))
+            .map_err(|error| problem.take().unwrap_or_else(|| syntax("", &error)))?;
+        unknown.into_inner().tell();
+        Ok(members)
     }
 
     fn into_response(self, rules: &ResponseRules) -> Result<AuthorizerResponse, ResponseError> {
@@ -161,6 +165,7 @@ fn syntax(location: &str, error: &serde_json::Error) -> ResponseError {
 
 struct MembersSeed<'p> {
     problem: &'p RefCell<Option<ResponseError>>,
+    unknown: &'p RefCell<Unknown>,
 }
 
 impl<'de> DeserializeSeed<'de> for MembersSeed<'_> {
@@ -189,6 +194,7 @@ impl<'de> Visitor<'de> for MembersSeed<'_> {
             let known = KNOWN.into_iter().zip(&mut members.values);
             match known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
                 None => {
+                    self.unknown.borrow_mut().note(&name);
                     map.next_value::<IgnoredAny>()?;
                 }
                 Some((known, _)) if known != name => {

@@ -166,6 +166,7 @@ impl HttpJwksBuilder {
         }
         let is_direct = !self.system_proxy || is_loopback(location.first());
         let client = client(&self.certificates, is_direct)?;
+        crate::telemetry::describe();
         let fetcher = Fetcher { client, location, timeout: self.timeout, max_bytes: self.max_bytes };
         Ok(HttpJwks(Arc::new(Shared::new((self.watch)(), fetcher, self.cadence, self.initial))))
     }

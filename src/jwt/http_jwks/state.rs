@@ -16,6 +16,7 @@ use super::location::Location;
 use super::status::JwksStatus;
 use crate::clock::{Now, Watch};
 use crate::jwt::KeySet;
+use crate::telemetry;
 
 /// How many requests may wait because of keys that nobody knows. They take up what requests of known keys need.
 const MAX_WAITING: usize = 256;
@@ -230,6 +231,7 @@ impl Shared {
         };
         // A subscriber may ask for the status.
         drop(control);
+        telemetry::fetched(keys.is_ok());
         tell(self.location(), &keys);
     }
 
@@ -292,11 +294,11 @@ async fn keep(shared: Weak<Shared>) {
 fn tell(location: &Location, fetched: &Result<Arc<KeySet>, JwksError>) {
     match fetched {
         Ok(keys) => {
-            tracing::debug!(%location, keys = keys.len(), skipped = keys.skipped().len(), "key set fetched");
+            tracing::debug!(target: telemetry::target::JWKS, %location, keys = keys.len(), skipped = keys.skipped().len(), "key set fetched");
         }
         Err(error) => {
             let source = std::error::Error::source(error);
-            tracing::warn!(%location, %error, source, "key set not fetched");
+            tracing::warn!(target: telemetry::target::JWKS, %location, %error, source, "key set not fetched");
         }
     }
 }

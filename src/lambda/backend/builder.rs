@@ -124,6 +124,7 @@ impl<R> GatewayContextLayerBuilder<R> {
             (Some(name), false) => Naming::From(name),
         };
         let format = if is_http { PayloadFormat::V2 } else { PayloadFormat::V1 };
+        crate::telemetry::describe();
         let reader = Reader {
             stage: options.stage,
             format: options.format.unwrap_or(format),

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::Reader;
 use crate::contract::Principal;
-use crate::middleware::{GatewayResponses, ResponseForRejection};
+use crate::middleware::{GatewayResponses, ResponseForRejection, received};
 
 /// Lets through what a gateway's authorizer has allowed. Made by a [`GatewayContextLayer`](super::GatewayContextLayer).
 #[derive(Clone)]
@@ -41,7 +41,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         Principal::remove_from(request.extensions_mut());
-        let state = match self.reader.read(&mut request) {
+        let read = self.reader.read(&mut request);
+        received(self.reader.stage.kind(), read.as_ref());
+        let state = match read {
             Ok(principal) => {
                 principal.insert_into(request.extensions_mut());
                 State::Calling { future: self.inner.call(request) }

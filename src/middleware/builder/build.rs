@@ -16,6 +16,7 @@ use crate::middleware::caching::Caching;
 use crate::middleware::gateway::{AuthorizerKind, Gateway};
 use crate::middleware::layer::AuthorizerLayer;
 use crate::request::{EventMaker, IdentitySource, TokenExpression, tell_routes_apart};
+use crate::telemetry;
 
 /// The longest that API Gateway keeps an answer.
 const MAX_TTL: Duration = Duration::from_secs(3600);
@@ -29,6 +30,8 @@ impl<R> AuthorizerLayerBuilder<R> {
     /// If anything about the configuration is contradictory or unsafe; nothing is left to find out at request time.
     pub fn build(self) -> Result<AuthorizerLayer<R>, ConfigError> {
         let Self { options, responses } = self;
+        #[cfg(feature = "debug-header")]
+        super::debug_header::check(&options)?;
         let is_token = matches!(options.kind, AuthorizerKind::Token { .. });
         if is_token && options.stage.kind() != ApiKind::Rest {
             return Err(ConfigError::TokenOfRestOnly);
@@ -138,7 +141,9 @@ impl<R> AuthorizerLayerBuilder<R> {
             source_address,
             secure_transport: options.secure_transport,
             condition_keys: options.condition_keys,
+            debug_header: options.debug_header,
         };
+        telemetry::describe();
         Ok(AuthorizerLayer::new(gateway, responses))
     }
 }

@@ -16,6 +16,17 @@ pub enum ConfigError {
         /// Which.
         credential: Credential,
     },
+    /// Every client of a proxy would be shown what was decided.
+    #[cfg(feature = "debug-header")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "debug-header")))]
+    DebugHeaderBehindProxies,
+    /// More than this machine could be shown what was decided.
+    #[cfg(feature = "debug-header")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "debug-header")))]
+    DebugHeaderOutside {
+        /// Where the service is said to listen.
+        address: std::net::SocketAddr,
+    },
     /// The identity validation expression cannot be used.
     Expression(ExpressionError),
     /// Only tokens are checked against an expression.
@@ -84,6 +95,16 @@ impl std::fmt::Display for ConfigError {
                 f,
                 "the authorizer looks at the credential `{credential}`, which is no identity source: \
                  add it with `with_identity_sources`, and call `accept_missing_identity` if it may be missing"
+            ),
+            #[cfg(feature = "debug-header")]
+            Self::DebugHeaderBehindProxies => f.write_str(
+                "behind a proxy every client seems to be on its machine: remove `with_debug_header` or `with_trusted_proxies`",
+            ),
+            #[cfg(feature = "debug-header")]
+            Self::DebugHeaderOutside { address } => write!(
+                f,
+                "`{address}` can be reached from other machines: listen on a loopback address, \
+                 or call `insecure_with_debug_header` where everybody may know what is decided"
             ),
             Self::Expression(error) => error.fmt(f),
             Self::ExpressionOfTokenOnly => f.write_str(

@@ -1,6 +1,8 @@
 //! Building a layer: everything that can be wrong with a configuration is found here.
 
 mod build;
+#[cfg(feature = "debug-header")]
+mod debug_header;
 mod error;
 mod options;
 
@@ -13,6 +15,7 @@ pub use error::ConfigError;
 
 use super::condition_keys::FindConditionKey;
 use super::gateway::AuthorizerKind;
+use super::insight::DebugHeader;
 use super::responses::GatewayResponses;
 use crate::authorizer::{Authorizer, SharedAuthorizer};
 use crate::cache::AuthorizerCache;
@@ -80,6 +83,10 @@ struct Options {
     trusted_proxies: Vec<Box<str>>,
     secure_transport: Option<bool>,
     condition_keys: Option<Arc<FindConditionKey>>,
+    debug_header: DebugHeader,
+    /// Where the service is said to listen, if only those may be shown decisions who can connect to there.
+    #[cfg(feature = "debug-header")]
+    debug_address: Option<std::net::SocketAddr>,
 }
 
 impl AuthorizerLayerBuilder {
@@ -111,6 +118,9 @@ impl AuthorizerLayerBuilder {
             trusted_proxies: Vec::new(),
             secure_transport: None,
             condition_keys: None,
+            debug_header: Default::default(),
+            #[cfg(feature = "debug-header")]
+            debug_address: None,
         };
         Self { options, responses: GatewayResponses::default() }
     }

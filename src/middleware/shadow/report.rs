@@ -50,6 +50,18 @@ impl Difference {
             Self::OtherStatus => "other status",
         }
     }
+
+    /// The same in one word.
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    pub(in crate::middleware) const fn word(self) -> &'static str {
+        match self {
+            Self::CandidateFailed => "candidate_failed",
+            Self::NewlyAllowed => "newly_allowed",
+            Self::NewlyDenied => "newly_denied",
+            Self::OtherPrincipal => "other_principal",
+            Self::OtherStatus => "other_status",
+        }
+    }
 }
 
 impl std::fmt::Display for Difference {
@@ -73,6 +85,14 @@ impl ShadowVerdict {
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(in crate::middleware) const fn refused(&self) -> Option<&Rejection> {
+        match self {
+            Self::Allowed { .. } => None,
+            Self::Refused(rejection) => Some(rejection),
+        }
     }
 
     /// How `candidate` differs from this.

@@ -11,6 +11,7 @@ use super::report::{Disagreement, ShadowVerdict};
 use super::{Settings, Shadow};
 use crate::authorizer::discard;
 use crate::middleware::gateway::{Admission, Verdict};
+use crate::middleware::insight;
 use crate::middleware::load::ask_unshared;
 use crate::middleware::rejection::RejectionKind;
 
@@ -30,6 +31,7 @@ impl Shadow {
         }
         let (Ok(runtime), Some(running)) = (Handle::try_current(), Running::begin(settings)) else {
             settings.state.tally.skipped.fetch_add(1, Ordering::Relaxed);
+            insight::not_compared(false);
             return;
         };
         let enforced = ShadowVerdict::of(verdict);
@@ -37,6 +39,9 @@ impl Shadow {
         let handle = runtime.clone();
         // Not on a thread that serves requests: who knows what a candidate does there.
         drop(runtime.spawn_blocking(move || {
+            // The room is given back when all else is gone.
+            let mut running = running;
+            let head = head;
             let candidate = handle.block_on(running.settings.ask(&head));
             running.settle(enforced, ShadowVerdict::of(&candidate), &head);
         }));
@@ -50,7 +55,7 @@ impl Settings {
             Some(beside) => beside.choose(&self.gateway, head).0,
         };
         let load = match gateway.admit(head) {
-            Admission::Decided(verdict) => return verdict,
+            Admission::Decided(verdict, _) => return verdict,
             Admission::Load(load) => load,
         };
         let (pending, loaded) = ask_unshared(gateway, load);
@@ -102,10 +107,11 @@ impl Running {
         Some(Self { settings: Arc::clone(settings), is_settled: false })
     }
 
-    fn settle(mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
+    fn settle(&mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
         self.is_settled = true;
         let difference = enforced.difference(&candidate);
         self.settings.state.tally.count(difference);
+        insight::compared(&self.settings.gateway, head, difference, &enforced, &candidate);
         if let (Some(difference), Some(report)) = (difference, &self.settings.report) {
             let path = self.settings.gateway.locate(head).map_or(head.uri().path(), |located| located.path);
             report(&Disagreement::new(difference, head.method().clone(), path, enforced, candidate));
@@ -117,6 +123,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.is_settled {
             self.settings.state.tally.candidate_failed.fetch_add(1, Ordering::Relaxed);
+            insight::not_compared(true);
         }
         self.settings.state.running.fetch_sub(1, Ordering::Relaxed);
     }

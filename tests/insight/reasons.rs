@@ -1,0 +1,86 @@
+//! Reasons hold no credentials, whatever the errors of an authorizer say.
+
+use http::Request;
+use http::header::{AUTHORIZATION, COOKIE};
+use tower::Layer;
+use tower_lambda_authorizer::request::IdentitySource;
+use tower_lambda_authorizer::{AuthorizerError, AuthorizerLayer, authorizer_fn};
+use tracing::Level;
+use tracing::subscriber::with_default;
+
+use crate::ask;
+use crate::capture::Capture;
+use crate::common::{Counter, counting, stage};
+
+/// What a failure that says so is told as.
+fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
+    let authorizer = authorizer_fn(move |event: tower_lambda_authorizer::AuthorizerEvent| {
+        let text = says(event.header("authorization").unwrap_or_default());
+        async move { Err(AuthorizerError::failure(text)) }
+    });
+    let layer = AuthorizerLayer::request(authorizer, stage());
+    let layer = layer.with_identity_sources([IdentitySource::header(AUTHORIZATION)]).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let request = Request::get("/items/1?key=query%2Dsecret&empty=")
+        .header(AUTHORIZATION, "Bearer token.of.the-caller")
+        .header(COOKIE, "theme=dark; session=cookie-secret")
+        .header("x-api-key", "key-secret")
+        .header("accept", "application/json")
+        .body(())
+        .unwrap();
+    let capture = Capture::new(Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
+    let event = capture.take_one();
+    let reason = event.field("reason").strip_prefix("the authorizer failed: ");
+    reason.unwrap_or_else(|| panic!("{}", event.line())).to_owned()
+}
+
+#[test]
+fn what_came_with_the_request_is_struck_out() {
+    let all = |_: &str| {
+        "token.of.the-caller, cookie-secret, key-secret, query-secret, query%2Dsecret: none is known"
+            .to_owned()
+    };
+    assert_eq!(told(all), "…, …, …, …, …: none is known");
+    assert_eq!(told(|header| format!("no user with `{header}`")), "no user with `…`");
+    assert_eq!(told(|_| "expected application/json".to_owned()), "expected application/json");
+}
+
+#[test]
+fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
+    assert_eq!(told(|_| "no user with token.of.the-c".to_owned()), "no user with …");
+}
+
+#[test]
+fn a_reason_is_one_line_and_short() {
+    let reason = told(|_| format!("first\nsecond\u{1b}[31m{}", "x".repeat(100_000)));
+    assert!(reason.starts_with("first\u{FFFD}second\u{FFFD}[31mxxx"), "{reason}");
+    assert!(reason.ends_with('…') && reason.chars().count() <= 512, "{}", reason.len());
+}
+
+/// An error that panics when it is printed, once the layer has taken it for a failure.
+#[derive(Debug, Default)]
+struct Malicious(std::sync::atomic::AtomicBool);
+
+impl std::fmt::Display for Malicious {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(!self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "once is enough");
+        f.write_str("printed")
+    }
+}
+
+impl std::error::Error for Malicious {}
+
+#[test]
+fn an_error_that_panics_when_it_is_printed_hurts_nobody() {
+    let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure(Malicious::default())));
+    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let capture = Capture::new(Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = crate::get("/items/1", "fine");
+    let (response, _) = with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
+    assert_eq!(response.status(), 500);
+    assert_eq!(capture.take_one().field("reason"), "the authorizer failed: an error that does not print");
+}
