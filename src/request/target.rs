@@ -245,6 +245,34 @@ mod tests {
     }
 
     #[test]
+    fn a_websocket_is_opened_by_an_upgrade_or_an_extended_connect() {
+        let opens = |method: &str, version, headers: &[(&str, &str)]| {
+            let request = Request::builder().method(method).version(version).uri("/ws");
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            opens_websocket(&request.body(()).unwrap())
+        };
+        let socket = ("upgrade", "WebSocket");
+        for connection in ["upgrade", "keep-alive, Upgrade", "x,upgrade ,y"] {
+            assert!(opens("GET", Version::HTTP_11, &[socket, ("connection", connection)]), "{connection}");
+            for version in [Version::HTTP_09, Version::HTTP_10, Version::HTTP_2, Version::HTTP_3] {
+                assert!(!opens("GET", version, &[socket, ("connection", connection)]), "{version:?}");
+            }
+            assert!(!opens("GET", Version::HTTP_11, &[("connection", connection)]));
+        }
+        assert!(opens("GET", Version::HTTP_11, &[("connection", "x"), socket, ("connection", "upgrade")]));
+        for connection in ["", "close", "upgrades", "up grade", "x-upgrade"] {
+            assert!(!opens("GET", Version::HTTP_11, &[socket, ("connection", connection)]), "{connection}");
+        }
+        assert!(!opens("GET", Version::HTTP_11, &[socket]));
+        assert!(!opens("GET", Version::HTTP_11, &[socket, socket, ("connection", "upgrade")]));
+        assert!(opens("CONNECT", Version::HTTP_2, &[]) && opens("CONNECT", Version::HTTP_3, &[]));
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(!opens("CONNECT", version, &[socket, ("connection", "upgrade")]));
+        }
+    }
+
+    #[test]
     fn a_plain_path_is_not_copied() {
         for path in [
             "/",
