@@ -4,8 +4,8 @@ mod common;
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::{Counter, allow_all, counting, get, stage};
@@ -279,7 +279,7 @@ fn a_runtime_that_shuts_down_leaves_nobody_waiting_for_ever() {
 
 #[tokio::test]
 async fn whoever_asks_alone_in_the_end_is_told_the_id_that_the_authorizer_was_told() {
-    let ids = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let ids = Arc::new(Mutex::new(Vec::new()));
     let gate = Arc::new(Semaphore::new(0));
     let authorizer = gated(&Counter::default(), &gate, {
         let ids = Arc::clone(&ids);
@@ -340,6 +340,92 @@ fn nobody_waits_for_ever_for_a_runtime_that_stands_still() {
     drop(still);
 }
 
+#[test]
+fn whoever_leads_a_load_is_answered_though_its_runtime_stands_still() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (still, driven) = (runtime(), runtime());
+    let gate = Arc::new(Semaphore::new(0));
+    let hanging = || gated(&Counter::default(), &gate, |_, event| allow_all(event));
+    // With others to share the load with, and without.
+    for layer in [cached(hanging()), AuthorizerLayer::token(hanging(), stage())] {
+        let service = layer.build().unwrap().layer(counting(&Counter::default()));
+        let mut request = Box::pin(service.oneshot(get("/a", "token")));
+        still.block_on(poll_fn(|cx| {
+            assert!(request.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        }));
+        let response = driven.block_on(async {
+            tokio::time::timeout(Duration::from_secs(60), request).await.expect("it hangs").unwrap()
+        });
+        let kind = response.extensions().get::<Rejection>().map(Rejection::kind);
+        assert_eq!(kind, Some(RejectionKind::AuthorizerTimeout));
+    }
+}
+
+/// A cache in whose `insert` somebody acts once, before the answer is there and after.
+#[derive(Clone, Default)]
+struct Hooked {
+    inner: Arc<MemoryCache>,
+    hooks: Arc<Mutex<Option<[Hook; 2]>>>,
+}
+
+type Hook = Box<dyn Fn() + Send + Sync>;
+
+impl AuthorizerCache for Hooked {
+    fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
+        self.inner.get(key)
+    }
+
+    fn insert(&self, key: CacheKey, authorization: Arc<Authorization>) {
+        let hooks = self.hooks.lock().unwrap().take();
+        if let Some([before, _]) = &hooks {
+            before();
+        }
+        self.inner.insert(key, authorization);
+        if let Some([_, after]) = &hooks {
+            after();
+        }
+    }
+
+    fn remove(&self, key: &CacheKeyRef<'_>) {
+        self.inner.remove(key);
+    }
+
+    fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
+        self.inner.retain(keep);
+    }
+}
+
+/// The hooks stand for two other threads, and do what those may do while an answer is being stored.
+#[tokio::test]
+async fn an_answer_from_before_an_invalidation_is_no_hit_after_it() {
+    let (asked, cache) = (Counter::default(), Hooked::default());
+    let authorizer = gated(&asked, &Arc::new(Semaphore::new(2)), |turn, event| match turn {
+        1 => allow_all(event),
+        _ => Err(AuthorizerError::unauthorized()),
+    });
+    let layer = AuthorizerLayer::token(authorizer, stage()).with_cache(cache.clone()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let later = Arc::new(Mutex::new(None));
+    let invalidates: Hook = Box::new(move || layer.invalidate_all());
+    let asks: Hook = Box::new({
+        let (service, later) = (service.clone(), Arc::clone(&later));
+        move || {
+            let mut request = pin!(service.clone().oneshot(get("/x", "token")));
+            let Poll::Ready(response) = request.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("the authorizer answers at once");
+            };
+            *later.lock().unwrap() = Some(response.unwrap().status());
+        }
+    });
+    *cache.hooks.lock().unwrap() = Some([invalidates, asks]);
+    let first = service.oneshot(get("/x", "token")).await.unwrap();
+    assert_eq!(first.status(), StatusCode::OK, "it began before");
+    assert_eq!(*later.lock().unwrap(), Some(StatusCode::UNAUTHORIZED));
+    assert_eq!(asked.count(), 2);
+}
+
 #[tokio::test]
 async fn a_million_random_tokens_stay_within_bounds() {
     let layer_cache =
@@ -381,7 +467,7 @@ async fn bytes_are_bounded_also_where_entries_are_not() {
 
 /// A cache that an application brings along.
 #[derive(Default)]
-struct OwnCache(std::sync::Mutex<Vec<(CacheKey, Arc<Authorization>)>>);
+struct OwnCache(Mutex<Vec<(CacheKey, Arc<Authorization>)>>);
 
 impl AuthorizerCache for OwnCache {
     fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {

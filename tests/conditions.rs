@@ -239,6 +239,23 @@ async fn a_websocket_authorizer_can_allow_to_connect() {
         let policy = event.policy().allow_connect().build()?;
         Ok(AuthorizerResponse::new("me", policy)?)
     });
-    let upgrade = || with_header("upgrade", &["websocket"]);
+    let upgrade = || {
+        let mut request = with_header("upgrade", &["websocket"]);
+        request.headers_mut().insert("connection", "upgrade".parse().unwrap());
+        request
+    };
     assert!(is_allowed(AuthorizerLayer::request(authorizer, stage), upgrade()).await);
+}
+
+#[tokio::test]
+async fn a_key_in_a_message_is_short_and_printable() {
+    for key in ["x\nforged line", "x\u{7f}", &"k".repeat(100_000)] {
+        let condition = json!({"Bool": {key: "true"}});
+        let layer = layer(&[("Allow", Value::Null), ("Deny", condition)]);
+        let layer = layer.with_condition_keys(|_, _| ConditionValue::Unavailable);
+        let rejection = ask(layer, get("/a", "t")).await.unwrap_err();
+        assert_eq!(rejection.kind(), RejectionKind::UnavailableKey);
+        let message = rejection.to_string();
+        assert!(message.len() < 512 && !message.contains(char::is_control), "{message:?}");
+    }
 }

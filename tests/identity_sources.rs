@@ -255,8 +255,10 @@ async fn without_a_template_route_variables_stand_for_the_request() {
 #[tokio::test]
 async fn a_websocket_has_its_sources_when_it_is_opened() {
     let stage = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
-    let request =
-        |path| Request::get(path).header("upgrade", "websocket").header("auth", "t").body(()).unwrap();
+    let request = |path| {
+        let request = Request::get(path).header("connection", "upgrade").header("upgrade", "websocket");
+        request.header("auth", "t").body(()).unwrap()
+    };
     let sources = "route.request.header.Auth,route.request.querystring.k,context.routeKey";
     let got = values(sources, stage.clone(), request("/chat?k=1")).await;
     assert_eq!(got, ["t", "1", "GET /chat"]);
@@ -293,6 +295,48 @@ async fn a_matched_template_is_the_route() {
         *recorder.0.lock().unwrap(),
         [users, files, nowhere].map(|row| row.map(str::to_owned).to_vec())
     );
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
+    use axum::Router;
+    use axum::routing::any;
+    use tower_lambda_authorizer::axum::protect;
+
+    let recorder = Recorder::default();
+    let layer = layer("context.routeKey,context.resourcePath", stage())
+        .with_cache(recorder.clone())
+        .share_answers_between_all_callers()
+        .build()
+        .unwrap();
+    let route = || Router::new().route("/{id}", any(async || ""));
+    let inner = || {
+        let nested = route().route_service("/{id}/more", any(async || ""));
+        Router::new()
+            .nest("/x/nested", route())
+            .nest_service("/x/service", nested)
+            .route("/x/known/{id}", any(async || ""))
+    };
+    let outer = Router::new()
+        .route_service("/x/{*rest}", protect(inner(), layer.clone()))
+        .nest("/api", Router::new().route_service("/x/{*rest}", protect(inner(), layer)));
+    for path in ["/x/known/1", "/x/nested/1", "/x/service/1", "/x/a", "/x/b", "/api/x/known/1", "/api/x/a"] {
+        let request = Request::put(path).body(axum::body::Body::empty()).unwrap();
+        outer.clone().oneshot(request).await.unwrap();
+    }
+    let rows = [
+        ["PUT /x/known/{id}", "/x/known/{id}"],
+        ["PUT /x/nested/{id}", "/x/nested/{id}"],
+        // The layer stands outside of a service that is nested as such.
+        ["PUT /x/service/1", "PUT /x/service/1"],
+        ["PUT /x/a", "PUT /x/a"],
+        ["PUT /x/b", "PUT /x/b"],
+        // The template that is known lacks its beginning here.
+        ["PUT /api/x/known/1", "PUT /api/x/known/1"],
+        ["PUT /api/x/a", "PUT /api/x/a"],
+    ];
+    assert_eq!(*recorder.0.lock().unwrap(), rows.map(|row| row.map(str::to_owned).to_vec()));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use http::{Method, Request, StatusCode};
 use tower::ServiceExt;
 use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::cache::MemoryCache;
+use tower_lambda_authorizer::mapping::ParameterMapping;
 use tower_lambda_authorizer::middleware::{ConfigError, Rejection, RequestHead};
 use tower_lambda_authorizer::request::IdentitySource;
 use tower_lambda_authorizer::{
@@ -269,6 +270,57 @@ fn layers_that_belong_together_stand_in_front_of_one_stage() {
         assert_eq!(result.err(), Some(ConfigError::OtherStage));
     }
     assert!(layer(stage()).with_alternative(layer(stage()), |_| true).is_ok());
+}
+
+fn layer_that_maps(rules: &[(&str, &str)]) -> AuthorizerLayer {
+    let mapping =
+        rules.iter().fold(ParameterMapping::new(), |mapping, (key, value)| mapping.with(key, value).unwrap());
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| allow_all(&event));
+    AuthorizerLayer::token(authorizer, stage()).with_parameter_mapping(mapping).build().unwrap()
+}
+
+const OVERWRITES: (&str, &str) = ("overwrite:header.x-user", "$context.authorizer.principalId");
+
+#[test]
+fn layers_beside_each_other_take_the_same_parameters_from_clients() {
+    let others: [(&[(&str, &str)], &str); 4] = [
+        (&[], "header.x-user"),
+        (&[("append:header.x-user", "somebody")], "header.x-user"),
+        (&[OVERWRITES, ("remove:header.x-role", "")], "header.x-role"),
+        (&[OVERWRITES, ("overwrite:querystring.user", "somebody")], "querystring.user"),
+    ];
+    for (rules, parameter) in others {
+        let (one, other) = (layer_that_maps(&[OVERWRITES]), layer_that_maps(rules));
+        let expected = Some(ConfigError::OtherMapping { parameter: parameter.into() });
+        assert_eq!(one.clone().with_alternative(other.clone(), |_| true).err(), expected, "{rules:?}");
+        assert_eq!(other.clone().with_alternative(one.clone(), |_| true).err(), expected, "{rules:?}");
+        // One of them stands beside somebody already.
+        let other = other.clone().with_alternative(other, |_| true).unwrap();
+        assert_eq!(one.with_alternative(other, |_| true).err(), expected, "{rules:?}");
+    }
+    assert!(
+        layer_that_maps(&[]).with_alternative(layer_that_maps(&[("append:header.x", "1")]), |_| true).is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_mapped_header_cannot_be_forged_by_choosing_the_alternative() {
+    let next = layer_that_maps(&[("remove:header.x_user", "")]);
+    let layer = layer_that_maps(&[OVERWRITES])
+        .with_alternative(next, |head| head.headers().contains_key("x-next"))
+        .unwrap();
+    let handler = async |request: Request<Body>| {
+        let users = request.headers().get_all("x-user").iter().map(|user| user.to_str().unwrap());
+        users.collect::<Vec<_>>().join(",")
+    };
+    let service = Service::new(protect(Router::new().route("/x", any(handler)), layer));
+    for (name, expected) in [("x-present", "me"), ("x-next", "")] {
+        let request =
+            Request::get("/x").header("authorization", "t").header("x-user", "root").header(name, "1");
+        let response = service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(axum::body::to_bytes(response.into_body(), 1024).await.unwrap(), expected, "{name}");
+    }
 }
 
 #[tokio::test]

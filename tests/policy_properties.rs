@@ -33,7 +33,7 @@ const METHODS: [&str; 4] = ["GET", "GET", "HEAD", "POST"];
 /// A path in the ARN's spelling, and the same with every reserved escape decoded where that differs.
 type Path = (&'static str, Option<&'static str>);
 
-const PATHS: [Path; 18] = [
+const PATHS: [Path; 19] = [
     ("/", None),
     ("/a", None),
     ("/a/", None),
@@ -52,6 +52,7 @@ const PATHS: [Path; 18] = [
     ("/a:b%2Fc%3A", Some("/a:b%2Fc:")),
     ("/%C3%A9%20%2A", None),
     ("/a%2Ab", None),
+    ("/x:y/one", None),
 ];
 
 #[derive(Clone, Debug)]
@@ -344,6 +345,8 @@ fn path_pattern(near: Path) -> impl Strategy<Value = String> {
             "/${app:text}${aws:username}",
             "/users/${nobody:home, 'ada'}",
             "/*${app:text}",
+            "/x:y/${nobody:home, 'one'}",
+            "/x:y/${app:text}",
         ][..]).prop_map(str::to_owned),
     ]
 }
@@ -352,6 +355,15 @@ fn path_pattern(near: Path) -> impl Strategy<Value = String> {
 fn own_resource(near: Path) -> impl Strategy<Value = String> {
     let method = select(&["GET", "GET", "HEAD", "*", "POST", "?ET", "CONNECT"][..]);
     (method, path_pattern(near)).prop_map(|(method, path)| format!("{STAGE}{method}{path}"))
+}
+
+/// The same with a `*` that has to run past so many colons, as far as a variable in it allows.
+fn running_past_colons(resource: &str, colons: usize) -> String {
+    let fields = ["us-east-1", "us-east-1:123456789012", "us-east-1:123456789012:abcdef"];
+    let star = |colons: usize| resource.replacen(fields[colons], "*", 1);
+    let is_accepted =
+        |text: &String| text.split_once("${").is_none_or(|(before, _)| before.matches(':').count() >= 5);
+    (0..=colons).rev().map(star).find(is_accepted).expect("the last one has all of its colons")
 }
 
 fn resource(near: Path) -> BoxedStrategy<String> {
@@ -366,6 +378,7 @@ fn resource(near: Path) -> BoxedStrategy<String> {
             "arn:aws:execute-api:*:*:*/GET/*",
             "*:*:*:*:*:*/?rod/GET/a*",
         ][..]).prop_map(str::to_owned),
+        2 => (own_resource(near), 0_usize..3).prop_map(|(text, fields)| running_past_colons(&text, fields)),
         1 => own_resource(near).prop_map(|text| text.replace("/prod/", "/dev/")),
         1 => own_resource(near).prop_map(|text| text.replace("us-east-1", "eu-west-1")),
         1 => own_resource(near).prop_map(|text| text.replace("abcdef/prod/", "*/")),

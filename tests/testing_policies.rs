@@ -284,7 +284,8 @@ async fn a_mock_does_as_it_is_told_and_remembers() {
     // Whatever the kind of API.
     let websocket = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "test").unwrap();
     let layer = AuthorizerLayer::request(MockAuthorizer::allowing("me"), websocket).build().unwrap();
-    let opening = TestRequest::get("/").with_header("upgrade", "websocket");
+    let opening =
+        TestRequest::get("/").with_header("connection", "upgrade").with_header("upgrade", "websocket");
     VerdictTable::new().expect("opening", opening, 200).run(&layer).await.check().unwrap();
 }
 

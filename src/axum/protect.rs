@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
-use axum::extract::OriginalUri;
+use axum::extract::{MatchedPath, OriginalUri};
 use axum_core::body::Body;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
@@ -106,6 +106,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
+        // whatever is not matched there.
+        request.extensions_mut().remove::<MatchedPath>();
         match self.canonicalize(&mut request) {
             Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
             Err(rejection) => CanonicalFuture {

@@ -1,5 +1,6 @@
 //! An answer that was accepted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::challenge::Challenge;
@@ -22,6 +23,8 @@ pub struct Authorization {
     denial_challenge: Option<Challenge>,
     expiry: Option<Expiry>,
     heap_bytes: usize,
+    /// Whether it may be used by who finds it in a cache.
+    is_confirmed: AtomicBool,
 }
 
 /// When an answer ceases to be good, on both clocks; the earlier one counts.
@@ -89,6 +92,7 @@ impl Authorization {
             grant,
             denial_challenge: parts.denial_challenge,
             expiry,
+            is_confirmed: AtomicBool::new(false),
         })
     }
 
@@ -103,6 +107,7 @@ impl Authorization {
             grant: Grant::Simple(true),
             denial_challenge: None,
             expiry,
+            is_confirmed: AtomicBool::new(false),
         }
     }
 
@@ -170,6 +175,16 @@ impl Authorization {
 
     pub(crate) fn expiry(&self) -> Option<Expiry> {
         self.expiry
+    }
+
+    /// No invalidation came between its loading and its being kept: from now on it may be found.
+    pub(crate) fn confirm(&self) {
+        self.is_confirmed.store(true, Ordering::Release);
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.is_confirmed.load(Ordering::Acquire)
     }
 }
 

@@ -100,6 +100,14 @@ impl ParameterMapping {
         Ok(self)
     }
 
+    /// A parameter that only one of two mappings takes away from clients.
+    pub(crate) fn taken_by_one(one: Option<&Self>, other: Option<&Self>) -> Option<Box<str>> {
+        let lacks = |mapping, rule: &&Rule| !taken(mapping).any(|known| known.target.is_same(&rule.target));
+        let mut only =
+            taken(one).filter(|rule| lacks(other, rule)).chain(taken(other).filter(|rule| lacks(one, rule)));
+        only.next().map(|rule| rule.parameter().into())
+    }
+
     /// What can only be known beside the rest of a layer's configuration.
     pub(crate) fn check(&self, stage: &ApiStage, sources: &[IdentitySource]) -> Result<(), MappingError> {
         for rule in &self.rules {
@@ -112,4 +120,9 @@ impl ParameterMapping {
         }
         Ok(())
     }
+}
+
+/// The changes that delete what a client sent.
+fn taken(mapping: Option<&ParameterMapping>) -> impl Iterator<Item = &Rule> {
+    mapping.into_iter().flat_map(|mapping| &mapping.rules).filter(|rule| rule.takes())
 }

@@ -62,6 +62,16 @@ impl Rule {
         Ok(Self { key: key.into(), operation, target, value })
     }
 
+    /// Whether what a client sends there is deleted.
+    pub(super) fn takes(&self) -> bool {
+        self.operation != Operation::Append
+    }
+
+    /// What is changed, as in `header.x-user`.
+    pub(super) fn parameter(&self) -> &str {
+        self.key.split_once(':').map_or(&*self.key, |(_, parameter)| parameter)
+    }
+
     /// Whether an identity source would no longer be what the authorizer saw. A header may be removed: the service
     /// then sees no credentials at all.
     pub(super) fn endangers(&self, source: &IdentitySource) -> bool {

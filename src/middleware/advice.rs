@@ -3,7 +3,10 @@
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request, StatusCode};
 
-use crate::policy::ConditionKey;
+use crate::policy::{ConditionKey, printable};
+
+/// The longest name of a condition key that is shown, in characters.
+const MAX_KEY: usize = 128;
 
 /// About a browser's question before the request, which nobody outside of the layer has answered.
 pub(super) const PREFLIGHT: &str =
@@ -32,7 +35,8 @@ pub(super) fn unavailable(key: &str) -> String {
             "serve with `protect` or with axum's connect info, or find the peer's address with `with_source_ip`"
         }
         ConditionKey::SecureTransport => "say whether clients use TLS with `with_secure_transport`",
-        _ => return format!("`{key}`"),
+        // The policy may have come from afar, and this goes to logs.
+        _ => return format!("`{}`", printable(key, MAX_KEY)),
     };
     format!("`{key}`: {remedy}")
 }

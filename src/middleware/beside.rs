@@ -9,6 +9,7 @@ use super::gateway::Gateway;
 use super::head::RequestHead;
 use super::layer::AuthorizerLayer;
 use super::shadow::Shadow;
+use crate::mapping::ParameterMapping;
 
 /// Most layers have none of it.
 #[derive(Clone, Default)]
@@ -89,7 +90,8 @@ impl<R> AuthorizerLayer<R> {
     ///
     /// # Errors
     ///
-    /// If the other layer stands in front of another stage.
+    /// If the other layer stands in front of another stage, or if only one of the two overwrites or removes some header
+    /// or query parameter: what clients send there would reach the service wherever the other decides.
     pub fn with_alternative<R2>(
         mut self,
         other: AuthorizerLayer<R2>,
@@ -97,6 +99,11 @@ impl<R> AuthorizerLayer<R> {
     ) -> Result<Self, ConfigError> {
         if !self.gateway.stage.is_same_place(&other.gateway.stage) {
             return Err(ConfigError::OtherStage);
+        }
+        // What stands beside either of them has been compared with it.
+        let (ours, theirs) = (self.gateway.mapping.as_ref(), other.gateway.mapping.as_ref());
+        if let Some(parameter) = ParameterMapping::taken_by_one(ours, theirs) {
+            return Err(ConfigError::OtherMapping { parameter });
         }
         let AuthorizerLayer { gateway, beside, .. } = other;
         let alternative = Alternative { gateway, beside, chooses: Arc::new(chooses) };

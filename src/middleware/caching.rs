@@ -44,13 +44,14 @@ impl Caching {
         Ticket { key: key.to_key(), epoch: self.epoch.load(Ordering::SeqCst) }
     }
 
-    /// An entry that has expired is forgotten at once: it may hold a token.
+    /// An entry that has expired is forgotten at once: it may hold a token. One that is just being stored is not there
+    /// yet.
     #[inline(always)]
     fn fresh(&self, key: &CacheKeyRef<'_>, watch: &Watch) -> Option<(Arc<Authorization>, Now)> {
         let authorization = self.cache.get(key)?;
         let now = watch.now();
         if authorization.expiry().is_some_and(|expiry| expiry.is_after(now)) {
-            return Some((authorization, now));
+            return authorization.is_confirmed().then_some((authorization, now));
         }
         self.cache.remove(key);
         None
@@ -77,8 +78,10 @@ impl Caching {
         }
         self.cache.insert(ticket.key.clone(), Arc::clone(authorization));
         // An invalidation that came in between has swept the cache before or after the line above. If before, it is
-        // seen here, and what was just stored goes too.
-        if !is_current() {
+        // seen here, and what was just stored goes too; until then nobody could use it. If after, it is gone.
+        if is_current() {
+            authorization.confirm();
+        } else {
             self.cache.remove(&ticket.key.as_ref());
         }
     }

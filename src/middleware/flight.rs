@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, ready};
 
 use tokio::sync::Notify;
-use tokio::time::Sleep;
 
-use super::load::Loaded;
+use super::load::{Deadline, Loaded};
 use super::rejection::{Rejection, RejectionKind};
 use crate::cache::CacheKey;
 use crate::contract::Authorization;
@@ -73,21 +72,17 @@ impl InFlight {
     }
 }
 
-/// Whoever waits for a load without having begun it.
+/// Whoever waits for a load.
 pub(crate) struct Passenger(Arc<Flight>);
 
 impl Passenger {
-    pub(crate) async fn landed(self) -> Loaded {
-        self.0.landed().await
-    }
-
-    /// The same, but no longer than until `deadline`.
-    pub(crate) async fn landed_by(self, mut deadline: Pin<Box<Sleep>>) -> Loaded {
+    /// What the load comes to, or a time-out if it has not by `deadline`.
+    pub(crate) async fn landed_by(self, mut deadline: Deadline) -> Loaded {
         let mut landed = pin!(self.0.landed());
         poll_fn(|cx| match landed.as_mut().poll(cx) {
             Poll::Ready(loaded) => Poll::Ready(loaded),
             Poll::Pending => {
-                ready!(deadline.as_mut().poll(cx));
+                ready!(deadline.poll(cx));
                 self.0.is_overdue.store(true, Ordering::Relaxed);
                 Poll::Ready(Err(Rejection::new(RejectionKind::AuthorizerTimeout)))
             }

@@ -178,7 +178,7 @@ impl Gateway {
     ) -> Result<(Location<'a>, CanonicalPath<'a>), Unreadable> {
         let located = self.locate(request)?;
         let path = self.canonical_path(request, located, self.routed_rules(), |path| &path.as_sent)?;
-        if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request.method(), request.headers()) {
+        if self.stage.kind() == ApiKind::WebSocket && !opens_websocket(request) {
             return Err(Unreadable::target("it does not open a WebSocket"));
         }
         Ok((located, path))
@@ -267,7 +267,8 @@ impl Gateway {
         self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
     }
 
-    /// A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either.
+    /// A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either. Nor do
+    /// file systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
     #[cold]
     fn rule_with_slashes<'a>(
         &self,
@@ -276,8 +277,13 @@ impl Gateway {
         question: Question<'_>,
         method: &Method,
     ) -> Ruling<'a> {
+        let rule = |path| authorization.rule(&asked.with_canonical_path(self.arn_tail(method, path).1));
         let slashed = question.path.canonical().replace("%2F", "/");
-        authorization.rule(&asked.with_canonical_path(self.arn_tail(method, &slashed).1))
+        let ruling = rule(&slashed);
+        if ruling.decision != Decision::Allow || !slashed.contains("//") {
+            return ruling;
+        }
+        rule(&with_single_slashes(&slashed))
     }
 
     /// Checks an answer and keeps it, if it may be kept.
@@ -410,4 +416,15 @@ impl Gateway {
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         self.source_address.of(request.headers(), request.extensions())
     }
+}
+
+/// The path as it is to whoever takes slashes side by side for one.
+fn with_single_slashes(path: &str) -> String {
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    single
 }

@@ -22,6 +22,9 @@ use crate::authorizer::{Guarded, Panicked};
 use crate::contract::Authorization;
 use crate::request::RequestId;
 
+/// How much longer than the task that asks its first client waits: so the task has given back its permit by then.
+const GRACE: Duration = Duration::from_millis(100);
+
 pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 
 /// A load in progress. It is polled once where it was asked for; only one that is then still pending costs a timer,
@@ -107,7 +110,7 @@ impl Loading {
             Some(Turn::Join(passenger)) => {
                 self.cache = CacheOutcome::Coalesced;
                 // Whoever leads has a time-out, and may be on a runtime that nobody drives any more.
-                let deadline = match deadline(self.gateway.timeout) {
+                let deadline = match Deadline::after(self.gateway.timeout) {
                     Ok(deadline) => deadline,
                     Err(rejection) => return Some(Err(rejection)),
                 };
@@ -137,17 +140,20 @@ impl Loading {
 
     fn wait(&self, asking: Asking, ticket: Option<Ticket>, lead: Option<Lead>) -> Result<State, Rejection> {
         let runtime = Handle::try_current().map_err(|_| no_timer())?;
-        let deadline = deadline(self.gateway.timeout)?;
+        let deadline = Deadline::after(self.gateway.timeout)?;
         let gateway = Arc::clone(&self.gateway);
         let timed = Timed { gateway, asking, ticket, deadline };
         let Some(lead) = lead else { return Ok(State::Alone(timed)) };
-        let passenger = lead.join();
+        // The task has a deadline of its own, and is to meet it first; but its runtime may stand still while this request
+        // is polled on another.
+        let late = self.gateway.timeout.saturating_add(GRACE);
+        let landed = Box::pin(lead.join().landed_by(Deadline::after(late)?));
         runtime.spawn(async move {
             // Whoever asked may be gone by then; the answer is kept all the same.
             let loaded = timed.await;
             lead.land(&loaded);
         });
-        Ok(State::Shared { landed: Box::pin(passenger.landed()), is_own: true })
+        Ok(State::Shared { landed, is_own: true })
     }
 }
 
@@ -161,15 +167,30 @@ pub(super) fn ask_unshared(
     let (answer, request_id) = (Guarded::new(answer), pending.request_id);
     let loaded = async move {
         let asking = Asking::begin(&gateway, answer, request_id, Role::Shadow)?;
-        let deadline = deadline(gateway.timeout)?;
+        let deadline = Deadline::after(gateway.timeout)?;
         Timed { gateway, asking, ticket, deadline }.await
     };
     (pending, loaded)
 }
 
-fn deadline(timeout: Duration) -> Result<Pin<Box<Sleep>>, Rejection> {
-    // A runtime may have been built without a timer, and says so by a panic.
-    catch_unwind(|| Box::pin(tokio::time::sleep(timeout))).map_err(|_| no_timer())
+/// Until when somebody waits, on whatever runtime.
+pub(crate) struct Deadline(Pin<Box<Sleep>>);
+
+impl Deadline {
+    fn after(timeout: Duration) -> Result<Self, Rejection> {
+        // A runtime may have been built without a timer, and says so by a panic.
+        catch_unwind(|| Self(Box::pin(tokio::time::sleep(timeout)))).map_err(|_| no_timer())
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Its timer is that of the runtime it was made on. Somebody who waits is polled seldom, so a new one is made
+        // each time, where it is sure to be driven.
+        let at = self.0.deadline();
+        if let Ok(here) = catch_unwind(|| tokio::time::sleep_until(at)) {
+            self.0.set(here);
+        }
+        self.0.as_mut().poll(cx)
+    }
 }
 
 fn no_timer() -> Rejection {
@@ -219,7 +240,7 @@ struct Timed {
     gateway: Arc<Gateway>,
     asking: Asking,
     ticket: Option<Ticket>,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Deadline,
 }
 
 impl Future for Timed {
@@ -230,7 +251,7 @@ impl Future for Timed {
         if let Poll::Ready(loaded) = asking.poll(gateway, ticket.as_ref(), cx) {
             return Poll::Ready(loaded);
         }
-        ready!(deadline.as_mut().poll(cx));
+        ready!(deadline.poll(cx));
         let loaded = Err(Rejection::new(RejectionKind::AuthorizerTimeout));
         asking.run.end(&loaded);
         Poll::Ready(loaded)

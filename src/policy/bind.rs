@@ -95,20 +95,19 @@ pub(super) fn push_statement(
     let origin = Origin { statement: index, conditional: !statement.conditions.is_empty() };
     let is_dynamic = |resource: &ResourcePattern| version == Version::V2012 && resource.has_variables();
     if statement.resources.negated {
-        if statement.resources().iter().any(is_dynamic) {
-            plan.push_complex(Complex::DynamicComplement { statement: index });
-            return;
-        }
         let mut excepted = Plan::default();
-        for resource in statement.resources() {
+        for resource in statement.resources().iter().filter(|resource| !is_dynamic(resource)) {
             push(&mut excepted, false, origin, resource, stage);
             if statement.effect == Effect::Allow {
                 crossing::push(&mut excepted, false, origin, resource.as_str(), stage);
             }
         }
         excepted.finish();
-        let conditional = origin.conditional;
-        plan.push_complex(Complex::Complement { statement: index, conditional, excepted });
+        plan.push_complex(if statement.resources().iter().any(is_dynamic) {
+            Complex::DynamicComplement { statement: index, excepted }
+        } else {
+            Complex::Complement { statement: index, conditional: origin.conditional, excepted }
+        });
         return;
     }
     for (position, resource) in (0_u32..).zip(statement.resources()) {

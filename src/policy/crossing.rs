@@ -33,6 +33,13 @@ pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str
     }
 }
 
+/// The first five fields of a pattern, last colon included, and the sixth; `None` if no `*` stands before that.
+pub(super) fn split(pattern: &str) -> Option<(&str, &str)> {
+    let (colon, _) = pattern.match_indices(':').nth(4)?;
+    let (fields, sixth) = pattern.split_at_checked(colon + 1)?;
+    fields.contains('*').then_some((fields, sixth))
+}
+
 /// What may be left of a pattern once it has covered `prefix`: the places that can be reached, found by walking all of
 /// them at once.
 fn rests<'p>(pattern: &'p str, prefix: &str) -> Vec<&'p str> {

@@ -36,8 +36,8 @@ pub(super) struct Plan {
 pub(super) enum Complex {
     /// `NotResource`: what none of these patterns covers.
     Complement { statement: u32, conditional: bool, excepted: Plan },
-    /// `NotResource` with variables.
-    DynamicComplement { statement: u32 },
+    /// `NotResource` with variables: what neither these patterns cover nor those with variables.
+    DynamicComplement { statement: u32, excepted: Plan },
     /// One resource with variables.
     DynamicResource { statement: u32, resource: u32 },
 }
@@ -46,7 +46,7 @@ impl Complex {
     pub(super) const fn statement(&self) -> u32 {
         match self {
             Self::Complement { statement, .. }
-            | Self::DynamicComplement { statement }
+            | Self::DynamicComplement { statement, .. }
             | Self::DynamicResource { statement, .. } => *statement,
         }
     }
@@ -414,8 +414,10 @@ impl Plan {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let complex = |complex: &Complex| match complex {
-            Complex::Complement { excepted, .. } => excepted.heap_bytes(),
-            Complex::DynamicComplement { .. } | Complex::DynamicResource { .. } => 0,
+            Complex::Complement { excepted, .. } | Complex::DynamicComplement { excepted, .. } => {
+                excepted.heap_bytes()
+            }
+            Complex::DynamicResource { .. } => 0,
         };
         self.text.capacity()
             + self.entries.capacity() * size_of::<Entry>()

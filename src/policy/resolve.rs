@@ -48,9 +48,37 @@ pub(super) fn text<'p>(text: &'p str, context: &dyn ConditionContext) -> Result<
 
 /// The sixth field of a resource, `{api}/{stage}/{method}{path}`, in the spelling of ARNs.
 pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Result<String, Unresolved<'p>> {
+    spelled(sixth, false, context)
+}
+
+/// The same behind a `*` that may run past colons: all of it may be a path.
+pub(super) fn behind_star<'p>(
+    sixth: &'p str,
+    context: &dyn ConditionContext,
+) -> Result<String, Unresolved<'p>> {
+    spelled(sixth, true, context)
+}
+
+/// The same, with wildcards for all that variables could stand for.
+pub(super) fn widest(sixth: &str) -> String {
+    let mut widest = String::with_capacity(sixth.len());
+    for piece in Pieces::new(sixth) {
+        match piece {
+            Ok(Piece::Text(part)) => push_spelled(part, Wildcards::Keep, &mut widest),
+            Ok(Piece::Escaped(character)) => push_literal(character.encode_utf8(&mut [0_u8; 4]), &mut widest),
+            Ok(Piece::Variable { .. }) | Err(_) => widest.push('*'),
+        }
+    }
+    widest
+}
+
+fn spelled<'p>(
+    sixth: &'p str,
+    mut in_path: bool,
+    context: &dyn ConditionContext,
+) -> Result<String, Unresolved<'p>> {
     let mut resolved = String::with_capacity(sixth.len() + 32);
     let mut slashes = 0_usize;
-    let mut in_path = false;
     walk(sixth, context, |part, literal| {
         if literal {
             push_literal(part, &mut resolved);

@@ -42,15 +42,28 @@ fn read_otherwise(expression: &str) -> Option<&'static str> {
                     return Some(r"`\<` or `\>`");
                 }
             }
-            '[' => in_class = true,
+            '[' if in_class && rest.as_str().starts_with(':') => return Some("a class such as `[:alpha:]`"),
+            '-' if in_class && rest.as_str().starts_with('-') => return Some("`--` in a class"),
+            '[' if !in_class => {
+                in_class = true;
+                // A bracket that comes first is one of the characters.
+                let after_sign = rest.as_str().strip_prefix('^').unwrap_or(rest.as_str());
+                rest = after_sign.strip_prefix(']').unwrap_or(after_sign).chars();
+            }
             ']' => in_class = false,
             '+' if after_quantifier && !in_class => return Some("a possessive quantifier such as `++`"),
+            '{' if after_quantifier && !in_class => return Some("a quantifier of a quantifier"),
             '(' if !in_class => {
                 let flags = rest.as_str().strip_prefix('?').unwrap_or_default();
-                let flags = flags.split(|c: char| !(c.is_ascii_alphabetic() || c == '-')).next();
+                let end = flags.find(|c: char| !(c.is_ascii_alphabetic() || c == '-')).unwrap_or(flags.len());
+                let (flags, behind) = flags.split_at_checked(end).unwrap_or_default();
                 // `(?P<name>` is no flag.
-                if flags.is_some_and(|flags| flags.contains('x')) {
+                if flags.contains('x') {
                     return Some("the flag `x`");
+                }
+                let behind = behind.strip_prefix(')').filter(|_| !flags.is_empty());
+                if behind.is_some_and(|behind| behind.starts_with(['*', '+', '?', '{'])) {
+                    return Some("a quantifier of flags");
                 }
             }
             _ => {}
@@ -124,11 +137,19 @@ mod tests {
 
     #[test]
     fn what_java_reads_otherwise_is_refused() {
-        for expression in ["a++", "a*+", "a?+a", "a{2}+", "(?x)a #", "(?ix:a)", "(?i-x)a", r"\<a", r"a\>"] {
+        let brackets =
+            ["[[:alpha:]]+", "[^[:digit:]]", "[][:alpha:]]", "[--a-z+:]", "[a--z]", "[]--a]", "[^]--a]"];
+        let quantified = [r"\w{1}{2}", "a*{2}", "a+?{2}", r":*\%(?s){0,}", "(?i)*a", "(?i-s)?a", "(?s)+a"];
+        let others = ["a++", "a*+", "a?+a", "a{2}+", "(?x)a #", "(?ix:a)", "(?i-x)a", r"\<a", r"a\>"];
+        for expression in brackets.into_iter().chain(quantified).chain(others) {
             let error = TokenExpression::new(expression).unwrap_err().to_string();
             assert!(error.contains("on AWS"), "{error}");
         }
         check(r"[*+?+]+", &["*+"], &["a"]);
+        check("[a-]{2}", &["a-"], &["b-"]);
+        check("[:a:][+{]-", &[":+-", "a{-"], &["b{-"]);
+        check("--[]a]", &["--]", "--a"], &["-a"]);
+        check("(?i)(?:a){2}", &["aA"], &["a"]);
         check(r"\++", &["++"], &["a"]);
         check(r"a\}+", &["a}}"], &["a"]);
         check("(?P<x>a)", &["a"], &[]);

@@ -34,9 +34,13 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
         return Ok(Location { path: current, template });
     };
     let original = original.path();
-    let tail = match extensions.get::<NestedPath>() {
-        None => original,
-        Some(prefix) => strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
+    let (tail, template) = match extensions.get::<NestedPath>() {
+        None => (original, template),
+        // A template that begins elsewhere is not that of the whole path.
+        Some(prefix) => (
+            strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
+            template.filter(|template| template.starts_with(prefix.as_str().trim_end_matches('/'))),
+        ),
     };
     if tail == current || (tail.is_empty() && current == "/") {
         Ok(Location { path: original, template })

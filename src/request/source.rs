@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 /// How to find the client's address.
 #[derive(Clone, Default)]
@@ -35,7 +35,7 @@ impl SourceAddress {
     pub(crate) fn behind(self, proxies: Vec<Box<str>>) -> Result<Self, Box<str>> {
         let trusted = proxies.into_iter().map(|text| {
             let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| text)
+            network.map(in_plain_form).map_err(|_| text)
         });
         Ok(Self { trusted: trusted.collect::<Result<_, _>>()?, ..self })
     }
@@ -76,6 +76,13 @@ impl SourceAddress {
     }
 }
 
+/// A network of IPv4 addresses in their IPv6 form as what it is, because addresses are compared in their plain form.
+fn in_plain_form(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return network };
+    let plain = six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96));
+    plain.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
+}
+
 #[cfg(feature = "axum")]
 fn connect_info(extensions: &Extensions) -> Option<IpAddr> {
     use axum::extract::ConnectInfo;
@@ -103,8 +110,13 @@ mod tests {
 
     fn address(peer: &str, forwarded: &[&str]) -> Option<String> {
         let peer: IpAddr = peer.parse().unwrap();
-        let trusted = ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"].map(Into::into);
-        let source = SourceAddress::custom(move |_| Some(peer)).behind(trusted.into()).unwrap();
+        let trusted = ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"];
+        address_behind(&trusted, peer, forwarded)
+    }
+
+    fn address_behind(trusted: &[&str], peer: IpAddr, forwarded: &[&str]) -> Option<String> {
+        let trusted = trusted.iter().map(|network| (*network).into()).collect();
+        let source = SourceAddress::custom(move |_| Some(peer)).behind(trusted).unwrap();
         let mut headers = HeaderMap::new();
         for field in forwarded {
             headers.append("x-forwarded-for", field.parse().unwrap());
@@ -128,6 +140,22 @@ mod tests {
         assert_eq!(address("10.1.2.3", &["1.1.1.1", "203.0.113.9", "2001:db8::7"]), client());
         assert_eq!(address("10.1.2.3", &["10.0.0.1, 10.0.0.2"]), Some("10.0.0.1".to_owned()));
         assert_eq!(address("10.1.2.3", &[]), None);
+    }
+
+    #[test]
+    fn a_network_may_be_written_in_the_form_that_ipv4_has_in_ipv6() {
+        let client = Some("203.0.113.9".to_owned());
+        for network in ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "::ffff:10.0.0.1/128"] {
+            for peer in ["10.0.0.1", "::ffff:10.0.0.1"] {
+                let behind = |peer: &str| address_behind(&[network], peer.parse().unwrap(), &["203.0.113.9"]);
+                assert_eq!(behind(peer), client, "{network} {peer}");
+                assert_eq!(behind("11.0.0.1"), Some("11.0.0.1".to_owned()), "{network}");
+            }
+        }
+        let everybody =
+            |peer: &str| address_behind(&["::ffff:0:0/96"], peer.parse().unwrap(), &["203.0.113.9"]);
+        assert_eq!(everybody("192.0.2.1"), client);
+        assert_eq!(everybody("2001:db8::1"), Some("2001:db8::1".to_owned()));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use http::header::UPGRADE;
-use http::{HeaderMap, Method, Uri};
+use http::header::{CONNECTION, UPGRADE};
+use http::{Method, Request, Uri, Version};
 
 use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 
@@ -93,15 +93,26 @@ pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), Targe
     }
 }
 
-/// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or HTTP/2's extended CONNECT. (A plain CONNECT has no
-/// path and is refused before.)
-pub(crate) fn opens_websocket(method: &Method, headers: &HeaderMap) -> bool {
+/// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or the extended CONNECT of HTTP/2 and later. There a plain
+/// CONNECT has no path and is refused before; one of HTTP/1 may come with a path, and opens nothing.
+pub(crate) fn opens_websocket<B>(request: &Request<B>) -> bool {
+    let (headers, version) = (request.headers(), request.version());
+    let is = |text: &[u8], word: &str| text.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
     let upgrades = || {
         let mut values = headers.get_all(UPGRADE).iter();
-        let first = values.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        let first = values.next().is_some_and(|value| is(value.as_bytes(), "websocket"));
         first && values.next().is_none()
     };
-    *method == Method::CONNECT || (*method == Method::GET && upgrades())
+    // Without this word the header above concerns nobody, and the request is a plain one.
+    let names_upgrade = || {
+        let mut options = headers.get_all(CONNECTION).iter().flat_map(|v| v.as_bytes().split(|b| *b == b','));
+        options.any(|option| is(option, "upgrade"))
+    };
+    match *request.method() {
+        Method::CONNECT => version >= Version::HTTP_2,
+        Method::GET => version == Version::HTTP_11 && upgrades() && names_upgrade(),
+        _ => false,
+    }
 }
 
 /// Reads a path. In the plain case this is one scan, and nothing is copied.
@@ -231,6 +242,34 @@ mod tests {
     #[track_caller]
     fn refuses(path: &str, rules: TargetRules, error: TargetError) {
         assert_eq!(read_path(path, rules), Err(error), "{path}");
+    }
+
+    #[test]
+    fn a_websocket_is_opened_by_an_upgrade_or_an_extended_connect() {
+        let opens = |method: &str, version, headers: &[(&str, &str)]| {
+            let request = Request::builder().method(method).version(version).uri("/ws");
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            opens_websocket(&request.body(()).unwrap())
+        };
+        let socket = ("upgrade", "WebSocket");
+        for connection in ["upgrade", "keep-alive, Upgrade", "x,upgrade ,y"] {
+            assert!(opens("GET", Version::HTTP_11, &[socket, ("connection", connection)]), "{connection}");
+            for version in [Version::HTTP_09, Version::HTTP_10, Version::HTTP_2, Version::HTTP_3] {
+                assert!(!opens("GET", version, &[socket, ("connection", connection)]), "{version:?}");
+            }
+            assert!(!opens("GET", Version::HTTP_11, &[("connection", connection)]));
+        }
+        assert!(opens("GET", Version::HTTP_11, &[("connection", "x"), socket, ("connection", "upgrade")]));
+        for connection in ["", "close", "upgrades", "up grade", "x-upgrade"] {
+            assert!(!opens("GET", Version::HTTP_11, &[socket, ("connection", connection)]), "{connection}");
+        }
+        assert!(!opens("GET", Version::HTTP_11, &[socket]));
+        assert!(!opens("GET", Version::HTTP_11, &[socket, socket, ("connection", "upgrade")]));
+        assert!(opens("CONNECT", Version::HTTP_2, &[]) && opens("CONNECT", Version::HTTP_3, &[]));
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(!opens("CONNECT", version, &[socket, ("connection", "upgrade")]));
+        }
     }
 
     #[test]

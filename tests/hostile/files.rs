@@ -36,7 +36,7 @@ fn serve(build: fn(AuthorizerLayerBuilder) -> AuthorizerLayerBuilder) -> Server 
 
 #[test]
 fn a_denied_file_has_no_other_name() {
-    let mut tally = Tally::of("names of a denied file", 32);
+    let mut tally = Tally::of("names of a denied file", 40);
     let modes: [fn(AuthorizerLayerBuilder) -> AuthorizerLayerBuilder; 3] = [
         |layer| layer,
         |layer| layer.decode_unreserved_escapes(),
@@ -71,6 +71,14 @@ fn a_denied_file_has_no_other_name() {
             "/files/%65vents/rest_token.json",
             "/files/events/rest_token.json%00",
             "/files/events/rest_token.json%00.txt",
+            "/files/events/%2Frest_token.json",
+            "/files/events%2F/rest_token.json",
+            "/files/events%2F%2frest_token.json",
+            "/files/events/rest_token.json%2F",
+            "/files/events/rest_token.json/%2F",
+            "/files/events/rest_token.json%2F%2F",
+            "/files/answers/%2Fanswers.json",
+            "/files/answers%2F/%2Fanswers.json",
             "/files/answers/answers.json",
             "/files/answers/%61nswers.json",
             "/files/answers%2fanswers.json",

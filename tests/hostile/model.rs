@@ -79,7 +79,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         12 => (select(stages.to_vec()), select(methods.to_vec()), select(paths.to_vec()))
             .prop_map(|(stage, method, path)| {
                 // A variable may stand in the sixth field only.
-                let path = if stage == STAGE { path } else { path.trim_end_matches("${*}") };
+                let path = if stage == "arn:*:" { path.trim_end_matches("${*}") } else { path };
                 format!("{stage}{method}{path}")
             }),
         1 => Just("*".to_owned()),
@@ -96,9 +96,6 @@ fn policy() -> impl Strategy<Value = Policy> {
     let effect = select(vec!["Allow", "Allow", "Allow", "Deny"]);
     let element = select(vec!["Resource", "Resource", "Resource", "Resource", "Resource", "NotResource"]);
     let statement = (effect, element, vec(pattern, 1..4), condition).prop_map(|(effect, element, patterns, condition)| {
-        // An exception with a variable looks at one name only.
-        let plain = |pattern: String| if element == "NotResource" { pattern.replace("${*}", "me") } else { pattern };
-        let patterns: Vec<_> = patterns.into_iter().map(plain).collect();
         json!({"Effect": effect, "Action": "execute-api:Invoke", element: patterns, "Condition": condition})
     });
     vec(statement, 0..5)
@@ -155,6 +152,9 @@ fn event() -> impl Strategy<Value = Event> {
         "/none/me",
         "/%75sers/m%65",
         "/none%2Fme",
+        "/files/a%2F%2Fb",
+        "/files/a/%2Fb/%2F",
+        "/users/me%2F%2F",
     ];
     let targets = prop_oneof![3 => select(known.to_vec()).prop_map(str::to_owned), 1 => target()];
     let methods = select(vec!["GET", "GET", "GET", "HEAD", "POST", "get", "G.T"]);
@@ -277,7 +277,15 @@ impl Model<'_> {
         };
         let mut verdict = judge(&spelled.canonical);
         if verdict == Verdict::Allow && spelled.canonical.contains("%2F") {
-            verdict = judge(&spelled.canonical.replace("%2F", "/"));
+            let mut slashed = spelled.canonical.replace("%2F", "/");
+            verdict = judge(&slashed);
+            // A file system takes several slashes for one.
+            if verdict == Verdict::Allow && slashed.contains("//") {
+                while slashed.contains("//") {
+                    slashed = slashed.replace("//", "/");
+                }
+                verdict = judge(&slashed);
+            }
         }
         match verdict {
             Verdict::Allow => (verdict, None),

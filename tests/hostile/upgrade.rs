@@ -104,7 +104,7 @@ fn websocket_api() -> Server {
 
 #[test]
 fn a_websocket_api_serves_nothing_but_connections() {
-    let mut tally = Tally::of("WebSocket APIs", 18);
+    let mut tally = Tally::of("WebSocket APIs", 21);
     let server = websocket_api();
     let ok = "Authorization: ok\r\n";
     for (line, headers, status) in [
@@ -119,6 +119,9 @@ fn a_websocket_api_serves_nothing_but_connections() {
         ),
         ("GET /ws", format!("{ok}Connection: Upgrade, close\r\nUpgrade: websocket/13\r\n"), "400"),
         ("GET /ws", format!("{ok}Connection: Upgrade, close\r\nUpgrade:\r\n"), "400"),
+        ("GET /ws", format!("{ok}Connection: close\r\nUpgrade: websocket\r\n"), "400"),
+        ("GET /ws", format!("{ok}Connection: close, upgrades\r\nUpgrade: websocket\r\n"), "400"),
+        ("CONNECT /ws", format!("{ok}{HANDSHAKE}"), "400"),
         ("POST /ws", format!("{ok}{HANDSHAKE}"), "400"),
         ("HEAD /ws", format!("{ok}{HANDSHAKE}"), "400"),
         ("get /ws", format!("{ok}{HANDSHAKE}"), "400"),

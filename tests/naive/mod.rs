@@ -312,13 +312,17 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None }))));
         }
         // An entry without a value might have covered anything, so the statement does not apply.
-        // Its wildcards may run past colons, where no entry has variables.
-        let plain = !(variables && strings(patterns).iter().any(|pattern| pattern.contains("${")));
+        // Its wildcards may run past colons.
+        let on_missing = |why| if why == Missing::Unresolved { Some(true) } else { None };
         let arn = format!("{}{}{}", ask.stage, ask.method, ask.path);
         return not(any(strings(patterns).into_iter().map(|p| {
-            let covered = exact(p, |why| if why == Missing::Unresolved { Some(true) } else { None });
-            let text = as_text(p, ask, variables).filter(|_| plain);
-            any([covered, Some(text.is_some_and(|text| glob(&text, &arn)))])
+            let (text, missing) = as_text(p, ask, variables);
+            let covered_as_text = match missing {
+                _ if !glob(&text, &arn) => Some(false),
+                None => Some(true),
+                Some(why) => on_missing(why),
+            };
+            any([exact(p, on_missing), covered_as_text])
         })));
     }
     let patterns = strings(&statement["Resource"]);
@@ -328,34 +332,37 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
             .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })));
     }
     any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables) {
-        Ok(pattern) => Some(denied(&pattern, ask) || denied_as_text(p, ask, variables)),
+        Ok(pattern) if denied(&pattern, ask) => Some(true),
+        Ok(_) => denied_as_text(p, ask, variables),
         Err(_) => None,
     }))
 }
 
 /// Whether a Deny covers the request when its wildcards run past colons: pattern and ARN as plain text.
-fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> bool {
-    let Some(text) = as_text(pattern, ask, variables) else { return false };
+fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> Truth {
+    let (text, missing) = as_text(pattern, ask, variables);
     let decoded = decode_reserved(&text);
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
-    [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(|(text, path)| {
-        names(text.last(), &ask.method, path)
-            .iter()
-            .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
-    })
+    let covers = [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(
+        |(text, path)| {
+            names(text.last(), &ask.method, path)
+                .iter()
+                .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
+        },
+    );
+    if covers && missing.is_some() { None } else { Some(covers) }
 }
 
-/// A pattern with a `*` before its sixth field, as plain text: everything from there on is spelled like a path.
-fn as_text(pattern: &str, ask: &Ask, variables: bool) -> Option<Vec<Tok>> {
+/// A pattern with a `*` before its sixth field, as plain text: everything from there on is spelled like a path. What has
+/// no value may be anything. Any other pattern covers nothing in this way that it does not cover anyhow.
+fn as_text(pattern: &str, ask: &Ask, variables: bool) -> (Vec<Tok>, Option<Missing>) {
     let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
-    if !before_sixth.contains('*') || (variables && pattern.contains("${")) {
-        return None;
-    }
-    let (fixed, wildcards) = pattern.split_at(pattern.find('*').expect("it is there"));
-    let path: Vec<Piece> = wildcards.chars().map(Piece::Char).collect();
+    let Some(star) = before_sixth.find('*') else { return (Vec::new(), None) };
+    let (fixed, wildcards) = pattern.split_at(star);
+    let mut missing = Vec::new();
     let mut text = wild(fixed);
-    text.extend(path_pattern(&path, ask, &mut Vec::new()));
-    Some(text)
+    text.extend(path_pattern(&pieces(wildcards, variables), ask, &mut missing));
+    (text, worst(&missing))
 }
 
 /// The names under which a request is denied: other methods, and other slashes at the end.
@@ -502,7 +509,10 @@ fn path_pattern(path: &[Piece], ask: &Ask, missing: &mut Vec<Missing>) -> Vec<To
             Piece::Char(c) | Piece::Literal(c) => out.extend(plain(&spelled(&c.to_string()))),
             Piece::Key { key, default } => match value_of(key, default.as_deref(), ask) {
                 Ok(text) => out.extend(plain(&spelled(&text))),
-                Err(why) => missing.push(why),
+                Err(why) => {
+                    missing.push(why);
+                    out.push(Tok::Run);
+                }
             },
         }
         at += 1;

@@ -8,7 +8,7 @@ mod homes;
 
 use api::Api;
 use http::Request;
-use http::header::{AUTHORIZATION, UPGRADE};
+use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use serde_json::{Value, json};
 use tower_lambda_authorizer::contract::EventKind;
 use tower_lambda_authorizer::{AuthorizerEvent, authorizer_fn};
@@ -142,7 +142,9 @@ fn request(api: &Api, line: &str) -> Request<()> {
     let request = Request::builder().method(method).uri(target).header("user-agent", "curl/8.5.0");
     let request = request.header(AUTHORIZATION, "Bearer open sesame").header("x-note", "a \"note\"");
     match api.kind {
-        EventKind::WebSocketConnect => request.header(UPGRADE, "websocket").body(()).unwrap(),
+        EventKind::WebSocketConnect => {
+            request.header(CONNECTION, "upgrade").header(UPGRADE, "websocket").body(()).unwrap()
+        }
         _ => request.body(()).unwrap(),
     }
 }

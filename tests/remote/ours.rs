@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use http::Request;
-use http::header::{AUTHORIZATION, UPGRADE};
+use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use serde_json::json;
 use tower::{Layer, ServiceExt};
 use tower_lambda_authorizer::contract::EventKind;
@@ -92,7 +92,7 @@ async fn seen(api: &api::Api, authorizer: impl Authorizer) -> Vec<(StatusCode, S
     for _ in 0..2 {
         let request = Request::get("/users/42").header(AUTHORIZATION, "Bearer open sesame");
         let request = match api.kind {
-            EventKind::WebSocketConnect => request.header(UPGRADE, "websocket"),
+            EventKind::WebSocketConnect => request.header(CONNECTION, "upgrade").header(UPGRADE, "websocket"),
             _ => request.header("user-agent", "curl/8.5.0"),
         };
         let response = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();

@@ -39,6 +39,12 @@ pub enum ConfigError {
     MissingIdentityBothWays,
     /// A `TOKEN` authorizer is never asked without a token.
     MissingIdentityOfRequestOnly,
+    /// Of two layers that decide beside each other only one takes a parameter away from clients, who could then set it
+    /// wherever the other decides.
+    OtherMapping {
+        /// Which, as in `header.x-user`.
+        parameter: Box<str>,
+    },
     /// Two layers that belong together stand in front of different stages.
     OtherStage,
     /// The parameter mapping does not fit the rest of the layer.
@@ -119,6 +125,11 @@ impl std::fmt::Display for ConfigError {
             Self::MissingIdentityOfRequestOnly => f.write_str(
                 "an authorizer of type TOKEN is never asked without a token: \
                  remove `accept_missing_identity`, or use `AuthorizerLayer::request`",
+            ),
+            Self::OtherMapping { parameter } => write!(
+                f,
+                "only one of the two layers overwrites or removes `{parameter}`, and what a client sends there would \
+                 pass the other: give the other `remove:{parameter}`"
             ),
             Self::OtherStage => f.write_str(
                 "the two layers stand in front of different stages: build both with the same `ApiStage`",
