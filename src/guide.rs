@@ -26,6 +26,7 @@
 //! | how it is tested | [`tests`] |
 //! | how the code is laid out, and where to change what | [`architecture`] |
 //! | why it is as it is | [`design`] |
+//! | what it costs, beside what else there is | [`benchmarks`] |
 //!
 //! The same pages are files of the repository, most of them in `docs/`.
 
@@ -36,6 +37,7 @@ macro_rules! chapters {
         #[doc = concat!(
             "[architecture]: self::architecture\n",
             "[authorizers]: self::authorizers\n",
+            "[benchmarks]: self::benchmarks\n",
             "[caching]: self::caching\n",
             "[concepts]: self::concepts\n",
             "[contract]: self::contract\n",
@@ -83,4 +85,5 @@ chapters! {
     tests: "docs/TESTING.md";
     architecture: "docs/ARCHITECTURE.md";
     design: "docs/DESIGN.md";
+    benchmarks: "docs/BENCHMARKS.md";
 }
