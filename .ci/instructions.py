@@ -3,6 +3,7 @@
 
     .ci/instructions.py            compare
     .ci/instructions.py --write    write the numbers anew
+    .ci/instructions.py --all      show all there is, and what it is over the bare router; compare nothing
 
 Instructions are counted by callgrind. They differ by up to 2 % from run to run, because the seeds of hash maps do, so
 there is room of 5 % upwards; allocations are exact. Whatever has become cheaper is said, and is no failure: write the
@@ -38,8 +39,8 @@ def build(bench):
     return next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == bench and a.get("executable"))
 
 
-def instructions():
-    """For each case the instructions of one: callgrind writes one file for each case, in their order."""
+def instructions(*names):
+    """For each case whose name holds one of these the instructions of one; callgrind writes a file for each, in order."""
     with tempfile.TemporaryDirectory() as folder:
         here = pathlib.Path(folder)
         counted = output(
@@ -51,7 +52,7 @@ def instructions():
             "--dump-after=instructions::collected",
             f"--callgrind-out-file={here / 'out'}",
             build("instructions"),
-            *PINNED,
+            *names,
         )
         found = {}
         for number, line in enumerate(counted.splitlines(), 1):
@@ -113,8 +114,13 @@ def main():
     if platform.machine() != "x86_64":
         print("the numbers are those of x86-64: nothing to compare here")
         return 0
+    if "--all" in sys.argv[1:]:
+        counted = instructions()
+        for name, count in counted.items():
+            print(f"{count:>8} {count - counted['bare']:>+8}  {name}")
+        return 0
     compiler = output("rustc", "--version").strip()
-    counted, allocated = instructions(), allocations()
+    counted, allocated = instructions(*PINNED), allocations()
     now = {name: (count, allocated[name]) for name, count in counted.items()}
     if "--write" in sys.argv[1:]:
         write(compiler, now)

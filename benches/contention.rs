@@ -101,7 +101,7 @@ fn memory() {
     let entries: usize =
         env::var("ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(1_000_000);
     let cache = Arc::new(Weighed {
-        cache: MemoryCache::builder().max_entries(entries).max_bytes(usize::MAX / 2).build(),
+        cache: MemoryCache::builder().with_max_entries(entries).with_max_bytes(usize::MAX / 2).build(),
         bytes: AtomicUsize::new(0),
     });
     let service = layers::building(Arc::clone(&cache)).layer(Nothing);

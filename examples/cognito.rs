@@ -1,10 +1,11 @@
 //! A service behind a Cognito user pool: who one is for everybody, orders for those with a scope, all for admins.
 //!
-//! As it is, it plays the pool itself: it serves keys on a port of its own and prints tokens as lines for a shell.
-//! Paste them, and then:
+//! With `--play` it plays the pool itself: it serves keys on a port of its own and prints tokens as lines for a shell, one
+//! of an admin among them. The key behind them is published, so that is for trying it out, and for nothing else. Paste
+//! them, and then:
 //!
 //! ```console
-//! $ cargo run --example cognito --features jwks-http,testing
+//! $ cargo run --example cognito --features jwks-http,testing -- --play
 //! $ curl -H "authorization: Bearer $ALICE" http://127.0.0.1:3000/me
 //! alice, known as aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee
 //! $ curl -H "authorization: Bearer $ALICE" http://127.0.0.1:3000/orders/7
@@ -39,10 +40,13 @@ use tower_lambda_authorizer::{ApiStage, AuthorizerContext, AuthorizerLayer, Prin
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let played = FakeIssuer::start()?;
-    let (pool, keys) = match env::var("COGNITO_USER_POOL") {
-        Ok(name) => real_pool(&name)?,
-        Err(_) => played_pool(&played)?,
+    let mut played = None;
+    let (pool, keys) = match (env::var("COGNITO_USER_POOL"), env::args().nth(1).as_deref()) {
+        (Ok(name), None) => real_pool(&name)?,
+        (Err(env::VarError::NotPresent), Some("--play")) => played_pool(played.insert(FakeIssuer::start()?))?,
+        _ => {
+            return Err("name a pool in COGNITO_USER_POOL, or give the argument `--play`: one of them".into());
+        }
     };
     // Better now than with the first request: whoever mistyped the pool hears of it here.
     keys.ready().await?;

@@ -1,4 +1,4 @@
-//! The service of `users_api.rs` in Lambda: the same router with the same handlers. There a layer asks the authorizer;
+//! The service of `users_api` in Lambda: the same router with the same handlers. There a layer asks the authorizer;
 //! here API Gateway has asked it, and another layer reads what it said.
 //!
 //! It needs to know which stage it stands behind, and lets nothing through that comes from elsewhere: `API_ID`,
@@ -14,14 +14,15 @@ use tower::Layer;
 use tower_lambda_authorizer::ApiStage;
 use tower_lambda_authorizer::lambda::GatewayContextLayer;
 
-#[expect(dead_code, reason = "whatever serves without Lambda is not needed here")]
-#[path = "users_api.rs"]
-mod users_api;
+#[path = "users_api/service.rs"]
+mod service;
+#[path = "users_api/store.rs"]
+mod store;
 
-use users_api::{Users, router};
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), Failure> {
     let stage = ApiStage::rest(
         &setting("AWS_REGION")?,
         &setting("API_ACCOUNT")?,
@@ -30,10 +31,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     )?;
     let layer = GatewayContextLayer::builder(stage).build()?;
     let database = env::var_os("DATABASE").map_or_else(|| env::temp_dir().join("users.redb"), PathBuf::from);
-    let users = Users::open(&database)?;
-    lambda_http::run(layer.layer(router(users))).await
+    let users = store::Users::open(&database)?;
+    lambda_http::run(layer.layer(service::router(users))).await
 }
 
-fn setting(name: &str) -> Result<String, lambda_http::Error> {
+fn setting(name: &str) -> Result<String, Failure> {
     env::var(name).map_err(|_| format!("{name} is not set: it says which stage this stands behind").into())
 }

@@ -12,15 +12,18 @@
 //!   before: allow of GET /users/root: settled by statement 0
 //!   after:  explicit deny of GET /users/root: settled by statement 1
 //! 6 requests, of which 4 change; 2 lines are no requests
+//! $ cd examples/policies && cargo run -q --features testing --example replay after.json < access.log | tail -4
+//! 2x newly denied: GET /users/root
+//!   before: logged with 200
+//!   after:  explicit deny of GET /users/root: settled by statement 1
+//! 6 requests, of which 3 change; 2 lines are no requests
 //! ```
 //!
 //! A line is one of an access log in the common or the combined format, or the JSON of an authorizer's event. What is
 //! refused before any authorizer is asked, such as `/a/../b`, counts as no request. With one policy, what changes is what
-//! was logged: 401 and 403 were refused. Conditions see the log's address, agent and referrer, and the present time.
+//! was logged, where something was. Conditions see the log's address, agent and referrer, and the present time.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::time::SystemTime;
+use std::{collections::BTreeMap, net::IpAddr, time::SystemTime};
 
 use tower_lambda_authorizer::contract::EventKind;
 use tower_lambda_authorizer::policy::{
@@ -49,10 +52,8 @@ impl ConditionContext for Recorded<'_> {
     }
 }
 
-/// Whether a request was or would be let in, and why.
-type Verdict = (Option<bool>, String);
-
-fn judge(policy: &PolicyDocument, event: &AuthorizerEvent) -> Verdict {
+/// Whether a request would be let in, and why.
+fn judge(policy: &PolicyDocument, event: &AuthorizerEvent) -> (Option<bool>, String) {
     let asked = AccessRequest::new(event.method().unwrap_or(""), event.path().unwrap_or("$connect"));
     let explanation = policy.bind(event.arn().stage_arn()).explain(&asked.with_context(&Recorded(event)));
     let why = explanation.to_string().lines().next().unwrap_or_default().to_owned();
@@ -60,7 +61,7 @@ fn judge(policy: &PolicyDocument, event: &AuthorizerEvent) -> Verdict {
 }
 
 /// The event of a line, and what was logged of it. A target that is refused before anybody is asked has no event.
-fn read(line: &str, stage: &ApiStage) -> Option<(AuthorizerEvent, Verdict)> {
+fn read(line: &str, stage: &ApiStage) -> Option<(AuthorizerEvent, (Option<bool>, String))> {
     if line.starts_with('{') {
         return Some((AuthorizerEvent::from_json(line).ok()?, (None, "not logged".to_owned())));
     }
@@ -95,7 +96,6 @@ fn main() -> Result<(), Failure> {
     let mut policies = std::env::args().skip(1).map(read_policy).collect::<Result<Vec<_>, _>>()?;
     let after = policies.pop().ok_or("name one policy or two: the present one, and the next")?;
     let stage = stage_of(&after)?;
-
     let (mut changes, mut requests, mut others) = (BTreeMap::<String, usize>::new(), 0, 0);
     for line in std::io::stdin().lines() {
         let Some((event, logged)) = read(&line?, &stage) else {
@@ -105,7 +105,7 @@ fn main() -> Result<(), Failure> {
         requests += 1;
         let (was, before) = policies.first().map_or(logged, |policy| judge(policy, &event));
         let (is, why) = judge(&after, &event);
-        if was != is {
+        if was.is_some_and(|was| Some(was) != is) {
             let word = if is == Some(true) { "allowed" } else { "denied" };
             let (method, path) = (event.method().unwrap_or(""), event.path().unwrap_or("$connect"));
             let change = format!("newly {word}: {method} {path}\n  before: {before}\n  after:  {why}");

@@ -532,3 +532,24 @@ fn debug_prints_no_secret() {
         .with_usage_identifier_key("31337");
     assert!(!format!("{answer:?}").contains("31337"));
 }
+
+#[test]
+fn a_message_about_a_context_is_short_and_printable() {
+    let long = format!("a\\nERROR forged {}", "x".repeat(100_000));
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let answer = |context: String| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        format!(r#"{{"principalId":"me","policyDocument":{policy},"context":{context}}}"#)
+    };
+    for (name, context, rules) in [
+        ("a list", format!(r#"{{"{long}":[]}}"#), ResponseRules::rest()),
+        ("too deep", format!(r#"{{"{long}":{deep}}}"#), ResponseRules::http(PayloadFormat::V2)),
+        ("twice", format!(r#"{{"{long}":1,"{long}":2}}"#), ResponseRules::rest()),
+    ] {
+        let error = AuthorizerResponse::from_json(answer(context), &rules).unwrap_err();
+        for text in [error.to_string(), error.location()] {
+            assert!(text.len() < 1024, "{name}: {} bytes", text.len());
+            assert!(text.contains("ERROR forged") && !text.contains(char::is_control), "{name}: {text}");
+        }
+    }
+}

@@ -189,6 +189,17 @@ fn files_are_short() {
     }
 }
 
+#[test]
+fn examples_are_shorter() {
+    let mut files = Vec::new();
+    collect(&root().join("examples"), &mut files);
+    assert!(files.len() > 10, "the examples were not found");
+    for file in files {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines < 120, "{} has {lines} lines: an example is read in one go", file.display());
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

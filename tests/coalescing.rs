@@ -428,7 +428,8 @@ async fn an_answer_from_before_an_invalidation_is_no_hit_after_it() {
 
 #[tokio::test]
 async fn a_million_random_tokens_stay_within_bounds() {
-    let layer_cache = Arc::new(MemoryCache::builder().max_entries(1_000).max_bytes(1024 * 1024).build());
+    let layer_cache =
+        Arc::new(MemoryCache::builder().with_max_entries(1_000).with_max_bytes(1024 * 1024).build());
     let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
         .with_cache(Arc::clone(&layer_cache))
         .build()
@@ -450,7 +451,8 @@ async fn a_million_random_tokens_stay_within_bounds() {
 #[tokio::test]
 async fn bytes_are_bounded_also_where_entries_are_not() {
     for (entries, bytes) in [(usize::MAX, 64 * 1024), (1_000_000_000, 64 * 1024), (10, 0)] {
-        let layer_cache = Arc::new(MemoryCache::builder().max_entries(entries).max_bytes(bytes).build());
+        let layer_cache =
+            Arc::new(MemoryCache::builder().with_max_entries(entries).with_max_bytes(bytes).build());
         let layer = AuthorizerLayer::token(authorizer_fn(async |event| allow_all(&event)), stage())
             .with_cache(Arc::clone(&layer_cache))
             .build()
@@ -505,4 +507,25 @@ async fn another_cache_can_take_the_place_of_ours() {
     layer.invalidate_identity(["another token"]);
     send(&layer, ["/again".to_owned()]).await;
     assert_eq!(asked.count(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_of_one_request_only_has_the_others_ask_for_themselves() {
+    let (asked, gate) = (Counter::default(), Arc::new(Semaphore::new(0)));
+    let layer = cached(gated(&asked, &gate, |_, event| match event.arn().path() {
+        Some("/open") => allow_all(event),
+        _ => Err(AuthorizerError::unauthorized().unshared()),
+    }));
+    let layer = layer.build().unwrap();
+    let tasks = send(&layer, ["/closed", "/open", "/open", "/other"].map(str::to_owned)).await;
+    assert_eq!(asked.count(), 1);
+    gate.add_permits(10);
+    let mut statuses = Vec::new();
+    for task in tasks {
+        statuses.push(task.await.unwrap().0.as_u16());
+    }
+    assert_eq!((statuses, asked.count()), (vec![401, 200, 200, 401], 4));
+    // A failure is no refusal: it is everybody's.
+    let failure = AuthorizerError::failure("the directory does not answer").unshared();
+    assert_eq!(failure.to_string(), "the directory does not answer");
 }

@@ -595,3 +595,29 @@ mod with_axum {
         assert_is(&seen, "http_v2_base_path");
     }
 }
+
+#[test]
+fn an_event_with_more_headers_than_can_be_held_is_an_error() {
+    let parse = |count: usize, version: Value| {
+        let headers: serde_json::Map<String, Value> =
+            (0..count).map(|number| (format!("x-{number}"), Value::from("a"))).collect();
+        let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/a";
+        let event = serde_json::json!({
+            "type": "REQUEST", "version": version, "methodArn": arn, "routeArn": arn, "headers": headers,
+            "cookies": ["a=1"],
+        });
+        AuthorizerEvent::from_json(&event.to_string())
+            .map(|event| event.headers().map_or(0, http::HeaderMap::len))
+    };
+    for version in [Value::Null, "1.0".into(), "2.0".into()] {
+        let cookies = usize::from(version == "2.0");
+        assert_eq!(parse(1_000, version.clone()).unwrap(), 1_000 + cookies);
+        for count in [24_576, 32_768, 40_000] {
+            // Up to how many there may be is for the map to say; that it says so, and does not panic, is what counts.
+            if let Err(error) = parse(count, version.clone()) {
+                assert!(error.to_string().contains("there are more than can be held"), "{count}: {error}");
+            }
+        }
+        assert!(parse(40_000, version.clone()).is_err(), "{version}");
+    }
+}

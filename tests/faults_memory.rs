@@ -69,7 +69,7 @@ fn abandoned_requests(caching: bool) {
     });
     let layer = AuthorizerLayer::token(authorizer, stage());
     // Bounds that are reached before the count begins.
-    let cache = MemoryCache::builder().max_entries(100).build();
+    let cache = MemoryCache::builder().with_max_entries(100).build();
     let layer = if caching { layer.with_cache(cache) } else { layer };
     let layer = layer.build().unwrap();
     let calls = Counter::default();
@@ -210,7 +210,7 @@ fn large_answers() {
         Ok(AuthorizerResponse::new("me", policy)?.with_context("note", note.as_str()))
     });
     let layer = AuthorizerLayer::token(authorizer, stage())
-        .with_cache(MemoryCache::builder().max_bytes(1 << 20).build())
+        .with_cache(MemoryCache::builder().with_max_bytes(1 << 20).build())
         .build()
         .unwrap();
     let service = layer.layer(counting(&Counter::default()));

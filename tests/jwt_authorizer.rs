@@ -631,3 +631,45 @@ async fn nothing_of_a_token_is_printed() {
     assert!(!printed.contains("very-secret") && !printed.contains(&token[..20]), "{printed}");
     assert_eq!(error.source().unwrap().to_string(), "the token is meant for another audience");
 }
+
+#[tokio::test]
+async fn an_answer_ends_with_the_age_that_a_token_may_have() {
+    let clock = ManualClock::default();
+    let authorizer = JwtAuthorizer::builder()
+        .with_issuer(issuer().with_max_token_age(Duration::from_secs(600)))
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    let now = clock.wall().as_secs();
+    let max_age = async |token: &str| {
+        let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/a".parse().unwrap();
+        let event = AuthorizerEvent::from(TokenEvent::new(arn, format!("Bearer {token}")));
+        authorizer.authorize(event).await.unwrap().max_age()
+    };
+    for (changes, seconds) in [
+        (json!({}), 600),
+        (json!({"iat": now - 400}), 200),
+        // The leeway is none for what is kept.
+        (json!({"iat": now - 603}), 0),
+        (json!({"exp": now + 60}), 60),
+    ] {
+        let expected = Some(Duration::from_secs(seconds));
+        assert_eq!(max_age(&token(&clock, changes.clone())).await, expected, "{changes}");
+    }
+
+    let layer = AuthorizerLayer::token(authorizer, stage())
+        .with_clock(clock.clone())
+        .with_cache(MemoryCache::default())
+        .with_cache_ttl(Duration::from_secs(3600))
+        .build()
+        .unwrap();
+    let calls = Counter::default();
+    let service = layer.layer(counting(&calls));
+    let bearer = format!("Bearer {}", token(&clock, json!({})));
+    for (later, status) in [(0, 200), (599, 200), (3000, 401)] {
+        clock.advance(Duration::from_secs(later));
+        let response = service.clone().oneshot(get("/a", &bearer)).await.unwrap();
+        assert_eq!(response.status(), status, "{later}");
+    }
+    assert_eq!(calls.count(), 2);
+}

@@ -6,19 +6,24 @@ mod common;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::{Counter, counting, stage};
-use http::{Request, StatusCode};
+use common::{Counter, counting, get, stage};
+use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinSet;
 use tower::{Layer, ServiceExt};
 use tower_lambda_authorizer::AuthorizerLayer;
+use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::{Clock, ManualClock};
+use tower_lambda_authorizer::jwt::cognito::UserPool;
+use tower_lambda_authorizer::jwt::preset::RestCognitoAuthorizer;
 use tower_lambda_authorizer::jwt::{
     Algorithm, HttpJwks, HttpJwksBuilder, Issuer, JwksConfigError, JwksError, JwtAuthorizer, JwtReason,
-    KeySet,
+    KeySet, RouteScopes,
 };
-use tower_lambda_authorizer::testing::{FakeAnswer, FakeIssuer, TestKey, TestToken, claims, jwks};
+use tower_lambda_authorizer::testing::{
+    FakeAnswer, FakeIssuer, TestKey, TestToken, claims, cognito_id_claims, jwks,
+};
 
 const COOL_DOWN: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -725,4 +730,34 @@ async fn what_a_token_says_is_never_asked() {
         assert!(scene.ask(&token).await.is_err());
     }
     assert_eq!((elsewhere.requests(), elsewhere.discovery_requests()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_about_a_route_is_not_shared_with_those_who_wait() {
+    const POOL: &str = "us-east-1_pool";
+    let key = TestKey::rs256("k1");
+    let scene = Scene::new(&[&key]);
+    scene.issuer.hold();
+    let pool = UserPool::new("us-east-1", POOL).unwrap().with_client_id("client");
+    let routes = RouteScopes::new()
+        .with_route(Method::GET, "/profile", [])
+        .and_then(|routes| routes.with_route(Method::GET, "/orders", ["orders/read"]))
+        .unwrap();
+    let authorizer = RestCognitoAuthorizer::builder()
+        .with_pool(pool, scene.jwks.clone())
+        .with_routes(routes)
+        .with_clock(scene.clock.clone())
+        .build()
+        .unwrap();
+    let layer =
+        AuthorizerLayer::token(authorizer, stage()).with_cache(MemoryCache::default()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let token = format!("Bearer {}", key.token(&cognito_id_claims(POOL, "client", &scene.clock)));
+    let orders = tokio::spawn(service.clone().oneshot(get("/orders", &token)));
+    scene.issuer.requested(1).await;
+    let profile = tokio::spawn(service.oneshot(get("/profile", &token)));
+    tokio::task::yield_now().await;
+    scene.issuer.release();
+    assert_eq!(orders.await.unwrap().unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(profile.await.unwrap().unwrap().status(), StatusCode::OK);
 }

@@ -17,10 +17,16 @@ use serde_json::{Value, json};
 use tower::{Layer, Service, ServiceExt};
 use tower_lambda_authorizer::axum::MissingAuthorization;
 use tower_lambda_authorizer::clock::ManualClock;
-use tower_lambda_authorizer::contract::PayloadFormat;
-use tower_lambda_authorizer::lambda::{GatewayContextError, GatewayContextLayer, GatewayContextLayerBuilder};
+use tower_lambda_authorizer::contract::{ApiKind, ContextValue, PayloadFormat};
+use tower_lambda_authorizer::lambda::{
+    AuthorizerFunction, GatewayContextError, GatewayContextLayer, GatewayContextLayerBuilder,
+};
 use tower_lambda_authorizer::middleware::{Rejection, RejectionKind};
-use tower_lambda_authorizer::{ApiStage, AuthorizerContext, AuthorizerLayer, Principal, authorizer_fn};
+use tower_lambda_authorizer::policy::AnyMethod;
+use tower_lambda_authorizer::{
+    ApiStage, AuthorizerContext, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, Principal,
+    authorizer_fn,
+};
 
 const V1: PayloadFormat = PayloadFormat::V1;
 const V2: PayloadFormat = PayloadFormat::V2;
@@ -80,7 +86,7 @@ fn router(calls: &Counter) -> Router {
     Router::new().fallback(
         async move |principal: Option<Principal>, context: AuthorizerContext, request: Request<Body>| {
             calls.hit();
-            let context = context.to_request_context(tower_lambda_authorizer::contract::ApiKind::Http, V2);
+            let context = context.to_request_context(ApiKind::Http, V2);
             let expires_at = principal.as_ref().and_then(Principal::expires_at);
             Json(json!({
                 "principal": principal.as_ref().map(Principal::id),
@@ -256,7 +262,7 @@ async fn an_iam_authorizer_and_two_authorizers_are_none() {
 #[tokio::test]
 async fn the_claims_of_a_checked_token_are_a_context_and_name_the_principal() {
     let claims =
-        json!({"sub": "user-1", "iss": "https://issuer", "cognito:groups": "[a b]", "client_id": "app"});
+        json!({"sub": "user-1", "iss": "https://issuer", "cognito:groups": "a,b", "client_id": "app"});
     let jwt = json!({"claims": claims, "scopes": ["read"]});
     for (name, builder, event) in [
         ("2.0", layer(http()), v2_event(json!({ "jwt": jwt }))),
@@ -277,6 +283,60 @@ async fn the_claims_of_a_checked_token_are_a_context_and_name_the_principal() {
             Value::Null
         );
     }
+}
+
+/// Format 2.0 reserves neither name, and in format 1.0 the gateway writes the context side by side with what it knows itself.
+#[tokio::test]
+async fn claims_in_the_context_of_a_lambda_authorizer_are_a_value_like_any_other() {
+    let clock = ManualClock::new(Duration::from_secs(1_767_225_600));
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        let policy = event.policy().allow(AnyMethod, "/*").build()?;
+        Ok(AuthorizerResponse::new("https://idp-2.example#alice", policy)?
+            .with_context("claims", ContextValue::from(json!({"sub": "alice"})))
+            .with_context("scopes", ContextValue::from(json!(["read"])))
+            .with_max_age(Duration::from_secs(60)))
+    });
+    let function = AuthorizerFunction::new(authorizer).with_clock(clock.clone());
+    let asked = r#"{"version":"2.0","type":"REQUEST","headers":{},
+        "routeArn":"arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users"}"#;
+    let answer: Value = serde_json::from_str(function.invoke(asked).await.unwrap().get()).unwrap();
+    let event = event(&http(), V1, Some(backend::authorizer(http().kind(), V1, &answer)));
+    let layer = || layer(http()).with_payload_format(V1).with_clock(clock.clone());
+    let read = outcome(layer(), &event).await.unwrap();
+    assert_eq!(read["principal"], "https://idp-2.example#alice");
+    assert_eq!(read["context"], json!({"claims": {"sub": "alice"}, "scopes": ["read"]}));
+    // The next whole second.
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(outcome(layer(), &event).await, Err(RejectionKind::ExpiredAnswer));
+}
+
+/// As observed: amazon-archives/amazon-cognito-identity-js#92.
+#[tokio::test]
+async fn the_times_of_a_cognito_authorizer_are_dates() {
+    let claims = json!({
+        "sub": "cdad23f0", "aud": "clm2h5m9", "email_verified": "true", "token_use": "id",
+        "auth_time": "1469814773", "exp": "Fri Jul 29 18:52:53 UTC 2016", "iat": "Fri Jul 29 17:52:53 UTC 2016",
+    });
+    let event_of = |claims: &Value| rest_event(json!({ "claims": claims }));
+    // 18:52:53 is 1469818373.
+    for (now, expected) in
+        [(1_469_818_372, Ok(json!("cdad23f0"))), (1_469_818_373, Err(RejectionKind::ExpiredAnswer))]
+    {
+        let clock = ManualClock::new(Duration::from_secs(now));
+        let read = outcome(layer(rest()).with_clock(clock), &event_of(&claims)).await;
+        assert_eq!(read.map(|read| read["principal"].clone()), expected, "{now}");
+    }
+    let clock = ManualClock::new(Duration::from_secs(1_469_818_372));
+    for exp in ["Fri Jul 29 18:52:53 PDT 2016", "Mon Jul 29 18:52:53 UTC 2016", "tomorrow"] {
+        let mut claims = claims.clone();
+        claims["exp"] = exp.into();
+        let read = outcome(layer(rest()).with_clock(clock.clone()), &event_of(&claims)).await;
+        assert_eq!(read, Err(RejectionKind::InvalidResponse), "{exp}");
+    }
+    // Nobody else prints them so.
+    let jwt = v2_event(json!({"jwt": {"claims": claims, "scopes": null}}));
+    let read = outcome(layer(http()).with_clock(clock), &jwt).await;
+    assert_eq!(read, Err(RejectionKind::InvalidResponse));
 }
 
 #[tokio::test]
@@ -387,6 +447,14 @@ async fn a_connection_whose_answer_has_expired_says_nothing_more_and_may_end() {
 fn at(stage: &ApiStage, format: PayloadFormat, path: &str) -> Value {
     let mut event = event(stage, format, Some(me(stage, format)));
     event[if format == V2 { "rawPath" } else { "path" }] = path.into();
+    if format == V1 {
+        let asked = stage.base_path().and_then(|base_path| path.strip_prefix(base_path)).unwrap_or(path);
+        event["pathParameters"] = json!({"proxy": asked.trim_start_matches('/')});
+        event["requestContext"]["path"] = match stage.base_path() {
+            Some(_) => path.into(),
+            None => format!("/prod{path}").into(),
+        };
+    }
     event
 }
 
@@ -510,6 +578,60 @@ async fn a_base_path_is_where_clients_have_it() {
     assert_eq!(read(http(), V2, "/prod/users").await, Ok(json!("/v1/users")));
     assert_eq!(read(http(), V2, "/prod/").await, Ok(json!("/v1")));
     assert_eq!(read(http(), V2, "/prod/v1/users").await, Ok(json!("/v1/v1/users")));
+}
+
+/// What a client asks for as `/v1/admin` at the API's own address is asked about as `/v1/admin`; the same path of a mapped
+/// domain is asked about as `/admin`. A policy that denies `/admin` knows nothing of the first.
+#[tokio::test]
+async fn the_api_s_own_address_is_no_way_around_a_policy_about_a_mapped_path() {
+    const OWN: &str = "abcdef123.execute-api.us-east-1.amazonaws.com";
+    for (name, stage) in [("REST", rest()), ("HTTP, 1.0", http())] {
+        let stage = stage.with_custom_domain("api.example.com").unwrap().with_base_path("/v1").unwrap();
+        let layer = || match stage.kind() {
+            ApiKind::Http => layer(stage.clone()).with_payload_format(V1),
+            _ => layer(stage.clone()),
+        };
+        let mapped = at(&stage, V1, "/v1/admin");
+        assert_eq!(outcome(layer(), &mapped).await.unwrap()["path"], "/v1/admin", "{name}");
+
+        let changed = |changes: &[(&str, Value)]| {
+            let mut event = mapped.clone();
+            for (pointer, value) in changes {
+                *event.pointer_mut(pointer).unwrap() = value.clone();
+            }
+            event
+        };
+        let asked = ("/pathParameters/proxy", json!("v1/admin"));
+        let domain = ("/requestContext/domainName", json!(OWN));
+        let path = ("/requestContext/path", json!("/prod/v1/admin"));
+        for changes in [
+            // The whole of it, and each sign alone.
+            &[asked.clone(), domain.clone(), path.clone()][..],
+            std::slice::from_ref(&asked),
+            std::slice::from_ref(&domain),
+            std::slice::from_ref(&path),
+            &[("/requestContext/path", json!("/prod//v1/admin"))],
+            &[(
+                "/requestContext/domainName",
+                json!("abcdef123-vpce-0a1b.execute-api.us-east-1.amazonaws.com"),
+            )],
+            &[("/pathParameters", Value::Null)],
+            &[
+                ("/requestContext/resourcePath", json!("/v1/{proxy+}")),
+                ("/pathParameters/proxy", json!("admin")),
+            ],
+        ] {
+            let got = outcome(layer(), &changed(changes)).await;
+            assert_eq!(got, Err(RejectionKind::OutsideBasePath), "{name}: {changes:?}");
+        }
+        let fixed =
+            changed(&[("/requestContext/resourcePath", json!("/admin")), ("/pathParameters", Value::Null)]);
+        assert_eq!(outcome(layer(), &fixed).await.unwrap()["path"], "/v1/admin", "{name}");
+    }
+    // A mapping that nobody has configured, and a path that it is not.
+    let mut unknown = at(&rest(), V1, "/v1/admin");
+    unknown["pathParameters"]["proxy"] = "admin".into();
+    assert_eq!(outcome(layer(rest()), &unknown).await, Err(RejectionKind::TargetMoved));
 }
 
 #[tokio::test]

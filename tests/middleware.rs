@@ -436,7 +436,7 @@ async fn a_cache_is_bounded_by_the_bytes_of_its_keys_and_answers() {
         Ok(allow_all(&event)?.with_context("text", "x".repeat(length)))
     });
     let filled = async |token: &dyn Fn(usize) -> String| {
-        let store = Arc::new(MemoryCache::builder().max_entries(10_000).max_bytes(BYTES).build());
+        let store = Arc::new(MemoryCache::builder().with_max_entries(10_000).with_max_bytes(BYTES).build());
         let layer = AuthorizerLayer::token(of_bytes, stage()).with_cache(Arc::clone(&store)).build().unwrap();
         for i in 0..500 {
             assert_eq!(ask(&layer, get("/a", &token(i))).await, ALLOWED);

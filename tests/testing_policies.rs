@@ -237,6 +237,34 @@ WRONG nonsense  GET no path at all  -         -    `no path at all` is refused: 
 }
 
 #[tokio::test]
+async fn a_table_can_be_sent_to_a_whole_service() {
+    use std::convert::Infallible;
+
+    use http::{Response, StatusCode};
+    use tower::{Layer, service_fn};
+
+    let layer = AuthorizerLayer::token(MockAuthorizer::allowing("me"), stage()).build().unwrap();
+    let service = layer.layer(service_fn(async |request: Request<Vec<u8>>| {
+        let status = if request.uri().path() == "/teapot" { StatusCode::IM_A_TEAPOT } else { StatusCode::OK };
+        Ok::<_, Infallible>(Response::builder().status(status).body(String::new()).unwrap())
+    }));
+    let table = VerdictTable::new()
+        .expect("here", TestRequest::get("/a").with_bearer("x"), 200)
+        .expect("its own refusal", TestRequest::get("/teapot").with_bearer("x"), 418)
+        .expect("nobody", TestRequest::get("/a"), 401)
+        .expect("no request", TestRequest::new("G T", "/a"), 400);
+    let verdicts = table.run_service(&service).await;
+    let found: Vec<_> = verdicts.rows().iter().map(|row| (row.status(), row.is_as_expected())).collect();
+    assert_eq!(found, [(Some(200), true), (Some(418), true), (Some(401), true), (None, false)]);
+    assert_eq!(verdicts.rows()[0].why(), "answered by the service");
+    assert!(verdicts.check().is_err());
+
+    let failing = service_fn(async |_: Request<()>| Err::<Response<String>, _>("the service is down"));
+    let verdicts = VerdictTable::new().ask("a failure", TestRequest::get("/a")).run_service(&failing).await;
+    assert_eq!((verdicts.rows()[0].status(), verdicts.rows()[0].why()), (None, "the service is down"));
+}
+
+#[tokio::test]
 async fn a_mock_does_as_it_is_told_and_remembers() {
     let mocks = [
         (MockAuthorizer::allowing("me"), 200),

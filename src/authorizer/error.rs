@@ -28,13 +28,15 @@ struct Refusal {
     challenge: Option<Challenge>,
     message: Option<&'static str>,
     reason: Option<Arc<dyn Error + Send + Sync>>,
+    is_unshared: bool,
 }
 
 impl AuthorizerError {
     /// The caller has no valid credentials.
     #[must_use]
     pub const fn unauthorized() -> Self {
-        Self(Kind::Unauthorized(Refusal { challenge: None, message: None, reason: None }))
+        let refusal = Refusal { challenge: None, message: None, reason: None, is_unshared: false };
+        Self(Kind::Unauthorized(refusal))
     }
 
     /// The authorizer could not tell. Use it with `map_err` on whatever went wrong.
@@ -49,6 +51,7 @@ impl AuthorizerError {
     /// assert!(!failed.unwrap_err().is_unauthorized());
     /// assert!(AuthorizerError::failure("Unauthorized").is_unauthorized());
     /// ```
+    #[must_use]
     pub fn failure(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         if source.to_string() == UNAUTHORIZED {
@@ -108,6 +111,23 @@ impl AuthorizerError {
             refusal.message = Some(message);
         }
         self
+    }
+
+    /// Says that the caller is unauthorized for this request, and not with these credentials in general. With a cache,
+    /// those who wait for the same answer are then not told so, but asked about one by one. A failure remains everybody's.
+    ///
+    /// Prefer a policy where there is one: it is kept, and says the same of every request.
+    #[must_use]
+    pub const fn unshared(mut self) -> Self {
+        if let Kind::Unauthorized(refusal) = &mut self.0 {
+            refusal.is_unshared = true;
+        }
+        self
+    }
+
+    /// Whether this is about one request only.
+    pub(crate) const fn is_unshared(&self) -> bool {
+        matches!(&self.0, Kind::Unauthorized(refusal) if refusal.is_unshared)
     }
 
     /// What the client reads in the place of `Unauthorized`, if anything.

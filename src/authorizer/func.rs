@@ -36,6 +36,7 @@ use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 ///     }
 /// });
 /// ```
+#[must_use]
 pub fn authorizer_fn<F, Fut>(f: F) -> AuthorizerFn<F>
 where
     F: Fn(AuthorizerEvent) -> Fut + Send + Sync + 'static,
@@ -59,6 +60,7 @@ impl<F> AuthorizerFn<F> {
     /// let authorizer = authorizer.with_challenge(Challenge::bearer());
     /// assert_eq!(authorizer.challenge(), Some(Challenge::bearer()));
     /// ```
+    #[must_use]
     pub fn with_challenge(self, challenge: Challenge) -> WithChallenge<Self> {
         WithChallenge { authorizer: self, challenge }
     }

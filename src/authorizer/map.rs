@@ -20,6 +20,7 @@ use crate::contract::{AuthorizerEvent, AuthorizerResponse, Challenge};
 /// ```
 ///
 /// A layer that caches keeps the changed answer, so `change` is asked as often as the authorizer is.
+#[must_use]
 pub fn map_response<A, F>(authorizer: A, change: F) -> MapResponse<A, F>
 where
     A: Authorizer,

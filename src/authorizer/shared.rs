@@ -42,6 +42,7 @@ impl<A: Authorizer> Erased for A {
 
 impl SharedAuthorizer {
     /// Forgets the type of `authorizer`.
+    #[must_use]
     pub fn new(authorizer: impl Authorizer) -> Self {
         Self(Arc::new(authorizer))
     }

@@ -9,7 +9,8 @@ use crate::contract::{AuthorizerContext, Principal};
 
 /// A handler asked for what no layer had put there: a mistake in the wiring of the service, not of its client.
 ///
-/// Answered with 500. What is wrong is in its message, for logs; the client is not told.
+/// Answered with 500; the client is not told what is wrong. The program finds it in the extensions of the response, and
+/// with the feature `tracing` it is an event of the level `ERROR`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum MissingAuthorization {
@@ -37,6 +38,8 @@ impl std::error::Error for MissingAuthorization {}
 
 impl IntoResponse for MissingAuthorization {
     fn into_response(self) -> Response {
+        #[cfg(feature = "tracing")]
+        tracing::error!(error = %self, "a handler was called without authorization");
         let body = r#"{"message":"Internal server error"}"#;
         let mut response = (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
         let json = http::HeaderValue::from_static("application/json");

@@ -15,7 +15,7 @@ use crate::telemetry;
 /// ```
 /// use tower_lambda_authorizer::cache::MemoryCache;
 ///
-/// let cache = MemoryCache::builder().max_entries(50_000).max_bytes(128 * 1024 * 1024).build();
+/// let cache = MemoryCache::builder().with_max_entries(50_000).with_max_bytes(128 * 1024 * 1024).build();
 /// assert!(cache.is_empty());
 /// ```
 pub struct MemoryCache {
@@ -47,14 +47,14 @@ pub struct MemoryCacheBuilder {
 
 impl MemoryCacheBuilder {
     /// At most so many entries; 10,000 if not said.
-    pub const fn max_entries(mut self, entries: usize) -> Self {
+    pub const fn with_max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
     /// At most so many bytes of keys and answers together; 64 MiB if not said. An answer that would take more
     /// than a small part of them is not kept.
-    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+    pub const fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
@@ -102,7 +102,7 @@ impl Default for MemoryCache {
 
 impl AuthorizerCache for MemoryCache {
     fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
-        self.entries.get(key)
+        self.entries.get(&Sought(key))
     }
 
     fn insert(&self, key: CacheKey, authorization: Arc<Authorization>) {
@@ -110,7 +110,7 @@ impl AuthorizerCache for MemoryCache {
     }
 
     fn remove(&self, key: &CacheKeyRef<'_>) {
-        self.entries.remove(key);
+        self.entries.remove(&Sought(key));
     }
 
     fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
@@ -128,9 +128,14 @@ impl std::fmt::Debug for MemoryCache {
     }
 }
 
-impl Equivalent<CacheKey> for CacheKeyRef<'_> {
+/// A key as it is looked up. A type of its own, so that no trait of the cache below is part of the public one.
+#[derive(Hash)]
+struct Sought<'a, 'k>(&'a CacheKeyRef<'k>);
+
+impl Equivalent<CacheKey> for Sought<'_, '_> {
+    #[inline]
     fn equivalent(&self, key: &CacheKey) -> bool {
-        self.equals(key)
+        self.0.equals(key)
     }
 }
 

@@ -140,6 +140,15 @@ impl Authorization {
         }
     }
 
+    /// Whether it is kept for other requests, and allows none of them: the mistake of an authorizer that repeats the ARN
+    /// it is asked about.
+    pub(crate) fn is_kept_for_one_arn(&self) -> bool {
+        match &self.grant {
+            Grant::Policy(policy) => self.expiry.is_some() && policy.allows_one_arn(),
+            Grant::Simple(_) => false,
+        }
+    }
+
     /// Who is calling; `None` for an answer that names nobody.
     #[must_use]
     pub fn principal_id(&self) -> Option<&str> {

@@ -11,6 +11,8 @@
 
 mod authorization;
 mod challenge;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto", feature = "lambda-http"))]
+pub(crate) mod claim_date;
 mod context;
 mod distinct;
 mod event;

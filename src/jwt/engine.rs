@@ -67,7 +67,7 @@ impl Engine {
         // Read after a fetch that may have taken its time.
         let now = self.clock.wall();
         issuer.check_claims(&claims, now)?;
-        let remaining = claims.expires_at().unwrap_or_default().saturating_sub(now);
+        let remaining = issuer.end_of(&claims).saturating_sub(now);
         Ok(Verified { claims, issuer, remaining })
     }
 

@@ -23,7 +23,7 @@ use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
 /// Gateways and routers do not agree about everything that is nearly the same: a slash at the end, `%40` and `@`, `HEAD`
 /// and `GET`, `%2F` where a route takes all that is left. So a request that could be taken for one of another route is
 /// refused unless that route asks for no more; a route for `HEAD`, or one that ends in a slash, says what such requests
-/// take. A path with an empty segment, `.` or `..` fits nothing.
+/// take, save where the other route is the more specific one. A path with an empty segment, `.` or `..` fits nothing.
 ///
 /// ```
 /// use http::Method;
@@ -111,17 +111,19 @@ impl RouteScopes {
         }
         let route = self.find(method, path);
         let scopes = route.map(|route| &*route.scopes).or(self.otherwise.as_deref())?;
-        let as_get = (method == "HEAD" && !route.is_some_and(Route::is_of_one_method)).then_some("GET");
-        let keeps_slash = route.is_some_and(Route::ends_in_slash);
+        let as_get = (method == "HEAD").then_some(("GET", true));
         let slashed = route.is_none_or(Route::takes_rest).then(|| spell(path, true));
         let canonical = Some(canonical).filter(|canonical| canonical != path);
         let slashed = slashed.filter(|slashed| slashed != path);
-        for method in [method].into_iter().chain(as_get) {
+        for (method, as_get) in [(method, false)].into_iter().chain(as_get) {
             for path in [path].into_iter().chain(canonical.as_deref()).chain(slashed.as_deref()) {
-                let trimmed = path.strip_suffix('/').filter(|_| !keeps_slash);
-                let mut others = [path].into_iter().chain(trimmed).filter_map(|path| self.find(method, path));
-                if others.any(|other| !other.is_content_with(scopes)) {
-                    return None;
+                let trimmed = path.strip_suffix('/').map(|path| (path, true));
+                for (path, is_trimmed) in [(path, false)].into_iter().chain(trimmed) {
+                    let Some(other) = self.find(method, path) else { continue };
+                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, is_trimmed));
+                    if !other.is_content_with(scopes) && !is_said() {
+                        return None;
+                    }
                 }
             }
         }
@@ -157,12 +159,16 @@ impl Route {
         ahead.next().is_none()
     }
 
-    fn is_of_one_method(&self) -> bool {
-        self.method.is_some()
-    }
-
-    fn ends_in_slash(&self) -> bool {
-        matches!(&*self.template, [_, .., Segment::Literal(text)] if text.is_empty())
+    /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or without the slash
+    /// at its end. A route for `HEAD`, or one that ends in a slash, does; but not where a router takes `other` for its path.
+    fn speaks_for(&self, other: &Self, as_get: bool, is_trimmed: bool) -> bool {
+        let template = match (&*self.template, is_trimmed) {
+            ([rest @ .., Segment::Literal(last)], true) if last.is_empty() && !rest.is_empty() => rest,
+            (_, true) => return false,
+            (template, false) => template,
+        };
+        let is_about = if as_get { self.method.is_some() } else { is_trimmed };
+        is_about && goes_before(template, &other.template)
     }
 
     fn takes_rest(&self) -> bool {
@@ -177,6 +183,16 @@ impl Route {
     /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
     fn rank(&self) -> (&[Segment], bool) {
         (&self.template, self.method.is_some())
+    }
+}
+
+/// Whether a router that has both templates takes the first, or cannot tell them apart.
+fn goes_before(template: &[Segment], other: &[Segment]) -> bool {
+    match template.iter().zip(other).find(|(one, other)| one != other) {
+        None => template.len() == other.len(),
+        // Two spellings: there is no saying which of them is routed.
+        Some((Segment::Literal(_), Segment::Literal(_))) => false,
+        Some((one, other)) => one > other,
     }
 }
 
@@ -359,6 +375,34 @@ mod tests {
         assert_eq!(other.of("GET", "/a/"), None);
         assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
         assert_eq!(other.of("GET", "/a"), Some(&[][..]));
+    }
+
+    #[test]
+    fn a_route_speaks_for_others_that_are_no_more_specific() {
+        let of = |routes: &[(Method, &str, &str)], method: &str, path: &str| {
+            let mut scopes = RouteScopes::new();
+            for (method, template, scope) in routes {
+                scopes = scopes.with_route(method, template, [*scope]).unwrap();
+            }
+            scopes.of(method, path).map(|scopes| scopes.concat())
+        };
+        for (own, other, method, path, expected) in [
+            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/admin", None),
+            ((Method::HEAD, "/{page+}"), "/{page}", "HEAD", "/admin", None),
+            ((Method::HEAD, "/{page}"), "/{page}", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/admin"), "/{page}", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/other", Some("own")),
+            ((Method::GET, "/{page}/"), "/admin", "GET", "/admin/", None),
+            ((Method::GET, "/{page}/"), "/{page}", "GET", "/admin/", Some("own")),
+            ((Method::GET, "/admin/"), "/{page}", "GET", "/admin/", Some("own")),
+            ((Method::GET, "/a/{page}/"), "/{x}/b", "GET", "/a/b/", Some("own")),
+            ((Method::HEAD, "/{page}/"), "/admin", "HEAD", "/admin/", None),
+            ((Method::HEAD, "/admin/"), "/admin", "HEAD", "/admin/", Some("own")),
+            ((Method::HEAD, "/admin"), "/admin", "HEAD", "/admin/", None),
+        ] {
+            let routes = [(own.0.clone(), own.1, "own"), (Method::GET, other, "other")];
+            assert_eq!(of(&routes, method, path).as_deref(), expected, "{own:?} {other} {method} {path}");
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@ use super::layer::AuthorizerLayer;
 /// `route_layer` in the place of `layer`.
 ///
 /// On AWS a route has one authorizer. Whoever needs both there has them in one function.
+#[must_use]
 pub fn all_of<R, L>(first: AuthorizerLayer<R>, rest: L) -> Stack<L, AuthorizerLayer<R>> {
     Stack::new(rest, first)
 }

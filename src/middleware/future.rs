@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::advice;
 use super::gateway::{Gateway, Verdict};
 use super::insight::{self, Mark, Stopwatch};
 use super::load::Loading;
@@ -148,6 +149,9 @@ where
     let mut rejection = rejection.of_api(gateway.stage.kind());
     if rejection.status() == StatusCode::UNAUTHORIZED && rejection.challenge().is_none() {
         rejection = rejection.with_challenge(gateway.challenge.clone());
+    }
+    if advice::is_preflight(request, rejection.status()) {
+        rejection = rejection.of_preflight();
     }
     let mut response = responses.response_for_request(&rejection, &RefusedRequest::new(gateway, request));
     mark.put_on(&mut response);

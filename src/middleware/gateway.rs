@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::{HeaderName, Method, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::advice;
 use super::caching::{Caching, Ticket};
 use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
@@ -22,7 +23,7 @@ use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
-    ResponseRules, Ruling, TokenEvent, printable,
+    ResponseRules, Ruling, TokenEvent,
 };
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
@@ -33,9 +34,6 @@ use crate::request::{
 
 /// The longest ARN of a request, in bytes.
 const MAX_ARN: usize = 1600;
-
-/// The most characters of a condition key that are repeated.
-const MAX_KEY: usize = 128;
 
 /// The only route of a WebSocket API that has an authorizer.
 const CONNECT_ROUTE: &str = "$connect";
@@ -247,13 +245,15 @@ impl Gateway {
                 }
             }
             Decision::ExplicitDeny => {
-                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement)
+                Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement, None)
             }
-            Decision::ImplicitDeny => Rejection::denied(RejectionKind::ImplicitDeny, authorization, None),
+            Decision::ImplicitDeny => {
+                let unknown = ruling.unavailable_key.map(advice::undecided);
+                Rejection::denied(RejectionKind::ImplicitDeny, authorization, None, unknown)
+            }
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
-                // The policy may have come from afar, and this goes to logs.
-                format!("`{}`", printable(ruling.unavailable_key.unwrap_or("unknown"), MAX_KEY)),
+                advice::unavailable(ruling.unavailable_key.unwrap_or("unknown")),
             ),
         };
         Verdict::Refuse(match question.request_id {

@@ -70,7 +70,11 @@ impl Loading {
                     let loaded = ready!(landed.as_mut().poll(cx));
                     // An answer that was given to somebody else may be too old by now, or may never have been meant
                     // to be used twice. Then this request asks for itself.
-                    if !*is_own && loaded.as_ref().is_ok_and(|loaded| !self.gateway.is_fresh(loaded)) {
+                    let is_for_all = || match &loaded {
+                        Ok(loaded) => self.gateway.is_fresh(loaded),
+                        Err(rejection) => !rejection.is_unshared(),
+                    };
+                    if !*is_own && !is_for_all() {
                         match self.gateway.ask_alone(request) {
                             Ok(Load { answer, pending, ticket }) => {
                                 (self.pending, self.cache) = (pending, CacheOutcome::Miss);

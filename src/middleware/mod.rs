@@ -77,6 +77,7 @@
 //! Put layers that change the response's body (compression) outside of this one, and CORS too: a preflight request
 //! carries no identity.
 
+mod advice;
 mod all_of;
 mod beside;
 mod builder;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::advice;
 use crate::authorizer::AuthorizerError;
 use crate::contract::{ApiKind, Authorization, Challenge};
 use crate::request::RequestId;
@@ -23,6 +24,9 @@ pub struct Rejection {
     challenge: Option<Challenge>,
     /// What the client reads instead of the gateway's own words.
     message: Option<&'static str>,
+    /// What the program should change, if the refusal looks like a mistake in its wiring.
+    advice: Option<&'static str>,
+    is_unshared: bool,
 }
 
 /// What several refusals may have in common.
@@ -199,10 +203,11 @@ impl Rejection {
 
     /// The authorizer's own refusal.
     pub(crate) fn unauthorized(error: AuthorizerError) -> Self {
-        let (challenge, message) = (error.challenge().cloned(), error.message());
+        let (challenge, message, is_unshared) =
+            (error.challenge().cloned(), error.message(), error.is_unshared());
         let (kind, source) = (RejectionKind::Unauthorized, error.into_reason());
         let cause = Cause { kind, detail: None, source, statement: None, authorization: None };
-        Self { message, ..Self::build(cause).with_challenge(challenge) }
+        Self { message, is_unshared, ..Self::build(cause).with_challenge(challenge) }
     }
 
     /// What an answer denies, by that statement or by none.
@@ -210,17 +215,25 @@ impl Rejection {
         kind: RejectionKind,
         authorization: Arc<Authorization>,
         statement: Option<usize>,
+        detail: Option<String>,
     ) -> Self {
         let challenge = authorization.denial_challenge().cloned();
-        let authorization = Some(authorization);
-        Self::build(Cause { kind, detail: None, source: None, statement, authorization })
-            .with_challenge(challenge)
+        let (detail, authorization) = (detail.map(Box::from), Some(authorization));
+        Self::build(Cause { kind, detail, source: None, statement, authorization }).with_challenge(challenge)
     }
 
     fn build(cause: Cause) -> Self {
         // The kind of API is filled in by whoever knows it: every refusal passes through one place on its way out.
         let (request_id, api) = (RequestId::random(), ApiKind::Rest);
-        Self { cause: Arc::new(cause), request_id, api, challenge: None, message: None }
+        Self {
+            cause: Arc::new(cause),
+            request_id,
+            api,
+            challenge: None,
+            message: None,
+            advice: None,
+            is_unshared: false,
+        }
     }
 
     /// The same refusal, of the request with that id. A refusal that several requests share keeps an id for each.
@@ -239,9 +252,19 @@ impl Rejection {
         self
     }
 
+    /// The same refusal, of a browser's question whether it may send a request at all.
+    pub(super) fn of_preflight(self) -> Self {
+        Self { advice: Some(advice::PREFLIGHT), ..self }
+    }
+
     /// What the client reads instead of the gateway's own words, if anything.
     pub(super) const fn message(&self) -> Option<&'static str> {
         self.message
+    }
+
+    /// Whether it is about the request that was asked about, and says nothing of others with the same identity.
+    pub(super) const fn is_unshared(&self) -> bool {
+        self.is_unshared
     }
 
     /// The answer that denies the request, if it is an answer that does.
@@ -295,10 +318,14 @@ impl Rejection {
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.cause.kind.summary())?;
-        match &self.cause.detail {
-            Some(detail) => write!(f, ": {detail}"),
-            None => Ok(()),
+        if let Some(detail) = &self.cause.detail {
+            write!(f, ": {detail}")?;
+        } else if self.kind() == RejectionKind::ImplicitDeny
+            && self.authorization().is_some_and(Authorization::is_kept_for_one_arn)
+        {
+            write!(f, ": {}", advice::ECHO)?;
         }
+        self.advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
     }
 }
 

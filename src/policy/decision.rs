@@ -63,7 +63,8 @@ impl<'p> Evaluation<'p> {
         self.statement.and_then(|index| self.document.statements.get(index as usize)).and_then(Statement::sid)
     }
 
-    /// The condition key whose value would have been needed, when the answer is [`Decision::Indeterminate`].
+    /// The condition key whose value would have been needed: by the `Deny` that leaves a decision
+    /// [indeterminate](Decision::Indeterminate), or by an `Allow` that might have applied where the denial is implicit.
     #[must_use]
     #[inline]
     pub const fn unavailable_key(&self) -> Option<&'p str> {

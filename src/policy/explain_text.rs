@@ -18,7 +18,8 @@ impl fmt::Display for Explanation {
         match (self.statement, &self.unavailable_key) {
             (Some(index), Some(key)) => writeln!(f, "statement {index} may deny it, `{key}` is not known")?,
             (Some(index), None) => writeln!(f, "settled by statement {index}")?,
-            (None, _) => writeln!(f, "no statement allows it")?,
+            (None, Some(key)) => writeln!(f, "no statement certainly allows it, `{key}` is not known")?,
+            (None, None) => writeln!(f, "no statement allows it")?,
         }
         self.statements.iter().try_for_each(|statement| statement.fmt(f))
     }

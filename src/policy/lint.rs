@@ -1,9 +1,9 @@
 use std::fmt;
 
-use super::bind::sixth_field;
+use super::bind::{BoundPolicy, sixth_field};
 use super::condition::Condition;
 use super::context::ConditionKey;
-use super::document::{Effect, PolicyDocument, Statement, Version};
+use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::{StageArn, overlap};
 
 /// What authorizers may answer with under AWS, in bytes.
@@ -192,13 +192,7 @@ impl PolicyDocument {
     }
 
     fn lint_echo(&self, lints: &mut Vec<Lint>) {
-        let mut allowed =
-            self.statements().iter().enumerate().filter(|(_, statement)| statement.effect() == Effect::Allow);
-        if let (Some((index, statement)), None) = (allowed.next(), allowed.next())
-            && let [resource] = statement.resources()
-            && !statement.is_not_resource()
-            && !resource.as_str().contains(['*', '?', '$'])
-        {
+        if let Some(index) = self.inner.lone_arn() {
             lints.push(Lint::new(
                 LintKind::EchoedArn,
                 format!("Statement[{index}].Resource[0]"),
@@ -206,6 +200,25 @@ impl PolicyDocument {
                 "allow every route that the caller may use, or turn caching off",
             ));
         }
+    }
+}
+
+impl Inner {
+    /// The statement with the one literal ARN that is all that is allowed.
+    fn lone_arn(&self) -> Option<usize> {
+        let statements = self.statements.iter().enumerate();
+        let mut allowed = statements.filter(|(_, statement)| statement.effect == Effect::Allow);
+        let ((index, statement), None) = (allowed.next()?, allowed.next()) else { return None };
+        let [resource] = statement.resources() else { return None };
+        let is_literal = !statement.is_not_resource() && !resource.as_str().contains(['*', '?', '$']);
+        is_literal.then_some(index)
+    }
+}
+
+impl BoundPolicy {
+    /// Whether all that is allowed is one literal ARN.
+    pub(crate) fn allows_one_arn(&self) -> bool {
+        self.document.lone_arn().is_some()
     }
 }
 

@@ -55,7 +55,8 @@ impl StageArn {
         stage: &str,
     ) -> Result<Self, ArnError> {
         if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ArnError::new(format!("account id {} is not twelve digits", quoted(account_id))));
+            let problem = "is not twelve digits: write it like `012345678901`, or make one up";
+            return Err(ArnError::new(format!("account id {} {problem}", quoted(account_id))));
         }
         Self::from_parts(partition, region, account_id, api_id, stage)
     }
@@ -190,7 +191,7 @@ fn check(what: &str, text: &str, longest: usize, also: &str, whole: &str) -> Res
     let known =
         |character: char| character.is_ascii_alphanumeric() || character == '-' || also.contains(character);
     if text.is_empty() {
-        Err(ArnError::new(format!("{what} is empty")))
+        Err(ArnError::new(format!("{what} is empty: it needs a name, which may be made up")))
     } else if text.len() > longest {
         Err(ArnError::new(format!("{what} {} is longer than {longest} characters", quoted(text))))
     } else if text.chars().all(known) || text == whole {

@@ -170,6 +170,12 @@ impl ApiStage {
         &self.arn
     }
 
+    /// The path under which the API is mounted, such as `/v1`.
+    #[must_use]
+    pub fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
+    }
+
     /// A stage variable.
     #[must_use]
     pub fn stage_variable(&self, name: &str) -> Option<&str> {

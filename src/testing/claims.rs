@@ -18,6 +18,7 @@ const LIFE: Duration = Duration::from_secs(3600);
 /// claims["scope"] = "orders/read orders/write".into();
 /// let token = TestKey::es256("key-1").token(&claims);
 /// ```
+#[must_use]
 pub fn claims(issuer: &str, audience: &str, clock: &impl Clock) -> Value {
     let now = clock.wall().as_secs();
     json!({ "iss": issuer, "sub": "alice", "aud": audience, "iat": now, "exp": now + LIFE.as_secs() })
@@ -35,6 +36,7 @@ pub fn claims(issuer: &str, audience: &str, clock: &impl Clock) -> Value {
 /// assert_eq!(claims["iss"], "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab129faBb");
 /// assert_eq!((&claims["token_use"], &claims["aud"]), (&"id".into(), &"client-1".into()));
 /// ```
+#[must_use]
 pub fn cognito_id_claims(pool: &str, client: &str, clock: &impl Clock) -> Value {
     let mut claims = cognito_claims(pool, clock);
     for (name, value) in [
@@ -51,6 +53,7 @@ pub fn cognito_id_claims(pool: &str, client: &str, clock: &impl Clock) -> Value 
 
 /// Claims of an access token of the Cognito user pool `pool` for the app client `client`. It has no audience, and its
 /// scope is `aws.cognito.signin.user.admin`, as that of a user who signed in through the API.
+#[must_use]
 pub fn cognito_access_claims(pool: &str, client: &str, clock: &impl Clock) -> Value {
     let mut claims = cognito_claims(pool, clock);
     for (name, value) in [

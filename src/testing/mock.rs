@@ -87,6 +87,7 @@ impl MockAuthorizer {
     }
 
     /// Answers by a function.
+    #[must_use]
     pub fn answering(
         answer: impl Fn(&AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> + Send + Sync + 'static,
     ) -> Self {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
-use std::future::{Ready, ready};
+use std::future::{Ready, poll_fn, ready};
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
@@ -79,25 +79,63 @@ impl VerdictTable {
         let mut rows = Vec::with_capacity(self.0.len());
         for question in &self.0 {
             let (status, why) = match question.request.to_http() {
-                Ok(request) => answer(layer.layer(Inner).call(request).await),
+                Ok(request) => {
+                    let Ok(response) = layer.layer(Inner).call(request).await;
+                    answer(&response, String::clone)
+                }
                 Err(error) => (None, error.to_string()),
             };
-            rows.push(VerdictRow {
-                name: question.name.clone(),
-                request: format!("{} {}", question.request.method(), question.request.target()),
-                expected: question.expected,
-                status,
-                why,
-            });
+            rows.push(question.answered(status, why));
+        }
+        Verdicts(rows)
+    }
+
+    /// Sends the requests to a whole service, such as a router with its [`protect`](crate::axum::protect). Their bodies are
+    /// empty. Its handlers run.
+    pub async fn run_service<S, B, ResBody>(&self, service: &S) -> Verdicts
+    where
+        S: Service<Request<B>, Response = Response<ResBody>, Error: fmt::Display> + Clone,
+        B: Default,
+    {
+        let mut rows = Vec::with_capacity(self.0.len());
+        for question in &self.0 {
+            let (status, why) = match question.request.to_http() {
+                Ok(request) => match call(service.clone(), request.map(|()| B::default())).await {
+                    Ok(response) => answer(&response, |_| "answered by the service".to_owned()),
+                    Err(error) => (None, error.to_string()),
+                },
+                Err(error) => (None, error.to_string()),
+            };
+            rows.push(question.answered(status, why));
         }
         Verdicts(rows)
     }
 }
 
-fn answer(response: Result<Response<String>, Infallible>) -> (Option<u16>, String) {
-    let Ok(response) = response;
+impl Question {
+    fn answered(&self, status: Option<u16>, why: String) -> VerdictRow {
+        VerdictRow {
+            name: self.name.clone(),
+            request: format!("{} {}", self.request.method(), self.request.target()),
+            expected: self.expected,
+            status,
+            why,
+        }
+    }
+}
+
+async fn call<S: Service<Request<B>>, B>(
+    mut service: S,
+    request: Request<B>,
+) -> Result<S::Response, S::Error> {
+    poll_fn(|cx| service.poll_ready(cx)).await?;
+    service.call(request).await
+}
+
+/// The status, and as whom a request was let in or why it was not.
+fn answer<B>(response: &Response<B>, allowed: impl FnOnce(&B) -> String) -> (Option<u16>, String) {
     let why = match response.extensions().get::<Rejection>() {
-        None => response.body().clone(),
+        None => allowed(response.body()),
         Some(rejection) => {
             let mut why = rejection.to_string();
             if let Some(statement) = rejection.statement() {
@@ -161,7 +199,7 @@ impl VerdictRow {
         &self.name
     }
 
-    /// The status it got; `None` if it is no request at all.
+    /// The status it got; `None` if it is no request at all, or if the service failed.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status

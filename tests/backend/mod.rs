@@ -53,8 +53,17 @@ pub(crate) fn read(event: &Value) -> lambda_http::Request {
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
+/// `path` is what clients ask for. Behind a mapped domain it has a base path, of which the gateway's routes know nothing.
 fn resource_event(stage: &ApiStage, request: &Request<()>, path: &str) -> Value {
     let arn = stage.arn();
+    let asked = stage.base_path().and_then(|base_path| path.strip_prefix(base_path)).unwrap_or(path);
+    let (domain_name, full_path) = match stage.base_path() {
+        Some(_) if stage.domain_name().contains(".execute-api.") => {
+            ("mapped.example.com".into(), path.to_owned())
+        }
+        Some(_) => (stage.domain_name(), path.to_owned()),
+        None => (stage.domain_name(), format!("/{}{path}", arn.stage())),
+    };
     json!({
         "resource": "/{proxy+}",
         "path": path,
@@ -63,14 +72,14 @@ fn resource_event(stage: &ApiStage, request: &Request<()>, path: &str) -> Value 
         "multiValueHeaders": headers(request, Value::from),
         "queryStringParameters": query(request, |values| values.last().cloned().unwrap_or_default().into()),
         "multiValueQueryStringParameters": query(request, Value::from),
-        "pathParameters": {"proxy": path.trim_start_matches('/')},
+        "pathParameters": {"proxy": asked.trim_start_matches('/')},
         "stageVariables": null,
         "requestContext": {
             "accountId": arn.account_id(),
             "apiId": arn.api_id(),
             "stage": arn.stage(),
-            "domainName": stage.domain_name(),
-            "path": format!("/{}{path}", arn.stage()),
+            "domainName": domain_name,
+            "path": full_path,
             "httpMethod": request.method().as_str(),
             "identity": {"sourceIp": "192.0.2.7", "userAgent": null},
             "protocol": "HTTP/1.1",

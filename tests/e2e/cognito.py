@@ -51,7 +51,7 @@ def environment(home, **more):
 def start(home):
     """The service, once it listens; where; and the lines that it prints for a shell."""
     service = subprocess.Popen(
-        ["cargo", "run", *EXAMPLE], cwd=ROOT, env=environment(home, PORT="0"), stdin=subprocess.DEVNULL,
+        ["cargo", "run", *EXAMPLE, "--", "--play"], cwd=ROOT, env=environment(home, PORT="0"), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=(home / "log").open("w"), text=True, start_new_session=True,
     )
     lines = []
@@ -77,14 +77,19 @@ def run_documentation(home, address, lines):
 
 
 def run_mistakes(home):
-    def fails(pool, words):
-        done = subprocess.run(["cargo", "run", *EXAMPLE], cwd=ROOT, env=environment(home, PORT="0", COGNITO_USER_POOL=pool),
+    def fails(pool, words, *arguments):
+        named = {} if pool is None else {"COGNITO_USER_POOL": pool}
+        done = subprocess.run(["cargo", "run", *EXAMPLE, "--", *arguments], cwd=ROOT, env=environment(home, PORT="0", **named),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        check(f"COGNITO_USER_POOL={pool}", (1, "", True), (done.returncode, done.stdout, words in done.stderr))
+        check(f"COGNITO_USER_POOL={pool} {' '.join(arguments)}", (1, "", True),
+              (done.returncode, done.stdout, words in done.stderr))
 
     fails("eu-west-1_AbCdEfGhI", "expected a pool's id, `/`, and the id of an app client")
     fails("AbCdEfGhI/client", "expected a pool's id, `/`, and the id of an app client")
     fails("evil.example.com_a/client", "its region is none")
+    fails(None, "name a pool in COGNITO_USER_POOL, or give the argument `--play`")
+    fails(None, "name a pool in COGNITO_USER_POOL, or give the argument `--play`", "--pla")
+    fails("eu-west-1_AbCdEfGhI/client", "name a pool in COGNITO_USER_POOL, or give the argument `--play`", "--play")
 
 
 def main():

@@ -39,6 +39,11 @@ def check(scenario, expected, got):
     rows.append((scenario, expected, got, expected == got))
 
 
+def name_of(path):
+    """An example is a file, or a folder with a `main.rs`."""
+    return path.parent.name if path.name == "main.rs" else path.stem
+
+
 def commands(path):
     """(command, expected output) for each `$` line of the console blocks at the head of an example."""
     head = []
@@ -96,7 +101,7 @@ def run(command, scratch):
 
 
 def run_example(path, scratch, flags):
-    name, service, beside, ports = path.stem, None, [], {}
+    name, service, beside, ports = name_of(path), None, [], {}
     found = commands(path)
     check(f"{name}: its documentation says how to run it", True, any("cargo run" in command for command, _ in found))
     try:
@@ -146,19 +151,20 @@ def main():
     arguments = sys.argv[1:]
     flags = " --all-features" if "--all-features" in arguments else ""
     wanted = [argument for argument in arguments if not argument.startswith("-")]
-    paths = sorted((ROOT / "examples").glob("*.rs"))
-    unknown = set(wanted) - {path.stem for path in paths}
+    paths = sorted([*(ROOT / "examples").glob("*.rs"), *(ROOT / "examples").glob("*/main.rs")], key=name_of)
+    unknown = set(wanted) - set(map(name_of, paths))
     if unknown:
         raise SystemExit(f"there is no example {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         (scratch / ".curlrc").write_text("max-time = 20\nno-progress-meter\n")
         for path in paths:
-            if wanted and path.stem not in wanted:
+            name = name_of(path)
+            if wanted and name not in wanted:
                 continue
-            if path.stem in ELSEWHERE:
-                where = ELSEWHERE[path.stem]
-                check(f"{path.stem}: is run by {where}", True, (ROOT / where).exists())
+            if name in ELSEWHERE:
+                where = ELSEWHERE[name]
+                check(f"{name}: is run by {where}", True, (ROOT / where).exists())
                 continue
             run_example(path, scratch, flags)
     print_table()

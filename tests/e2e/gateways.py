@@ -2,7 +2,7 @@
 """Asks the same of an API behind a gateway and of the same API self-hosted, over the loopback interface.
 
 The gateway is that of `ministack`, a local AWS. Its authorizers and its handlers are Lambda functions made of this
-crate: `tests/e2e/home.rs` in all roles, and the user service of `examples/users_api.rs`, whose handlers run there as
+crate: `tests/e2e/home.rs` in all roles, and the user service of `examples/users_api`, whose handlers run there as
 `examples/lambda_handler.rs`. Statuses, bodies, content types and error types have to be equal. Where the local AWS does
 not do what AWS documents, the difference is named in `DIFFERENCES`, with the source. Prints a table; exits with 1 if any
 row differs, after the logs.

@@ -23,9 +23,8 @@ use tower_lambda_authorizer::{
     Principal, authorizer_fn,
 };
 
-#[expect(dead_code, reason = "only its authorizer is needed here")]
-#[path = "../../examples/users_api.rs"]
-mod users_api;
+#[path = "../../examples/users_api/authorizer.rs"]
+mod users_authorizer;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -122,7 +121,7 @@ async fn main() -> Result<(), Failure> {
     let api = setting("API")?;
     match &*setting("ROLE")? {
         "authorizer" if api == "users" => {
-            AuthorizerFunction::new(authorizer_fn(users_api::authorize)).run().await
+            AuthorizerFunction::new(authorizer_fn(users_authorizer::authorize)).run().await
         }
         "authorizer" if api == "simple" => {
             AuthorizerFunction::new(authorizer_fn(authorize)).with_simple_responses().run().await

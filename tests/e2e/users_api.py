@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Drives `examples/users_api.rs` as a user would, over the loopback interface.
+"""Drives `examples/users_api` as a user would, over the loopback interface.
 
 It starts the example with cargo, runs every curl command of the README and compares the answers exactly, then checks
 what the README does not show: hostile requests, bad bodies, a restart, a stop with a request in flight, and mistakes

@@ -129,7 +129,7 @@ fn whoever_waits_for_another_is_counted_as_coalesced() {
 
 #[test]
 fn evictions_are_counted_as_the_cache_counts_them() {
-    let cache = MemoryCache::builder().max_entries(4).build();
+    let cache = MemoryCache::builder().with_max_entries(4).build();
     let layer = plain().0.with_cache(cache).build().unwrap();
     let kept = recorded(&layer, (0..50).map(|number| get("/items/1", &format!("token-{number}"))));
     let evictions = layer.cache_statistics().evictions;

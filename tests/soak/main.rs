@@ -272,7 +272,7 @@ fn every_answer_is_right_however_much_goes_wrong() {
         authorizer_fn(authorize),
         ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod").unwrap(),
     )
-    .with_cache(MemoryCache::builder().max_entries(4_000).build())
+    .with_cache(MemoryCache::builder().with_max_entries(4_000).build())
     .with_cache_ttl(Duration::from_secs(1))
     .with_timeout(TIMEOUT)
     .build()

@@ -170,8 +170,14 @@ impl Question {
         let (request, evaluation) = (self.request(), bound.evaluate(&self.request()));
         same("decision", &verdict(evaluation.decision()), &expected)?;
         same("statement", &evaluation.statement(), &settling)?;
-        let indeterminate = expected == Verdict::Indeterminate;
-        same("a key is named", &evaluation.unavailable_key().is_some(), &indeterminate)?;
+        let names_a_key = match expected {
+            Verdict::Indeterminate => true,
+            Verdict::ImplicitDeny => {
+                outcomes.iter().any(|outcome| !outcome.deny && outcome.matches.is_none())
+            }
+            _ => false,
+        };
+        same("a key is named", &evaluation.unavailable_key().is_some(), &names_a_key)?;
         let explanation = bound.explain(&request);
         same("explained decision", &verdict(explanation.decision()), &expected)?;
         same("explained statement", &explanation.statement(), &settling)?;

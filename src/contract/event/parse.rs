@@ -220,19 +220,20 @@ fn query(event: &Object<'_>, is_v2: bool) -> Result<Vec<(String, String)>, Event
 fn headers(event: &Object<'_>, is_v2: bool) -> Result<HeaderMap, EventError> {
     let all = if is_v2 { "" } else { "multiValueHeaders" };
     let pairs = multi_values(event, all, "headers", |name| name.to_ascii_lowercase().into())?;
-    let mut headers = HeaderMap::with_capacity(pairs.len());
+    let too_many = |_| EventError::new("headers", "there are more than can be held");
+    let mut headers = HeaderMap::try_with_capacity(pairs.len()).map_err(too_many)?;
     for (name, value) in pairs {
         let wrong = |what| EventError::new(format!("headers.{name}"), what);
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("it is not a header's name"))?;
         let value = header::value(value).map_err(|_| wrong("the value is not one that a header can have"))?;
-        headers.append(key, value);
+        headers.try_append(key, value).map_err(too_many)?;
     }
     if let (true, Some(cookies)) = (is_v2, event.get("cookies")) {
         let cookies = strings("cookies", cookies)?.collect::<Vec<_>>().join("; ");
         let cookies = header::value(&cookies)
             .map_err(|_| EventError::new("cookies", "they are not what a header can have"))?;
         if !cookies.is_empty() {
-            headers.insert(COOKIE, cookies);
+            headers.try_insert(COOKIE, cookies).map_err(too_many)?;
         }
     }
     Ok(headers)

@@ -69,7 +69,7 @@ impl ResponseError {
         match self {
             Self::ContextNotScalar { key }
             | Self::ContextTooDeep { key }
-            | Self::ReservedContextKey { key } => format!("context.{key}"),
+            | Self::ReservedContextKey { key } => format!("context.{}", shown(key)),
             Self::ControlCharacterInPrincipalId
             | Self::EmptyPrincipalId
             | Self::LongPrincipalId { .. }
@@ -89,12 +89,14 @@ impl std::fmt::Display for ResponseError {
         match self {
             Self::ContextNotScalar { key } => write!(
                 f,
-                "the context value `{key}` is a list or an object: this kind of API takes strings, numbers and booleans"
+                "the context value `{}` is a list or an object: this kind of API takes strings, numbers and booleans",
+                shown(key)
             ),
             Self::ContextTooDeep { key } => {
                 write!(
                     f,
-                    "the context value `{key}` is nested too deeply: at most {MAX_DEPTH} levels are allowed"
+                    "the context value `{}` is nested too deeply: at most {MAX_DEPTH} levels are allowed",
+                    shown(key)
                 )
             }
             Self::ControlCharacterInPrincipalId => {
@@ -121,7 +123,7 @@ impl std::fmt::Display for ResponseError {
                 "the answer is a simple response: answer with a policy, or switch simple responses on",
             ),
             Self::ReservedContextKey { key } => {
-                write!(f, "the context key `{key}` is reserved for the gateway: choose another name")
+                write!(f, "the context key `{}` is reserved for the gateway: choose another name", shown(key))
             }
             Self::SimpleExpected => f.write_str(
                 "the answer is not a simple response, and those are switched on: answer with `isAuthorized`",
@@ -134,6 +136,11 @@ impl std::fmt::Display for ResponseError {
 }
 
 impl std::error::Error for ResponseError {}
+
+/// A name for an error message: short and printable.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(64).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
 
 impl From<PolicyError> for ResponseError {
     fn from(error: PolicyError) -> Self {

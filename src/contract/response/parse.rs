@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::error::shown;
 use super::rules::MAX_DEPTH;
 use super::unknown::Unknown;
 use super::{AuthorizerResponse, ResponseError, ResponseRules};
@@ -340,9 +341,4 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
             _ => Ok(ContextValue::Object(Context::from_distinct(entries))),
         }
     }
-}
-
-/// A name for an error message: short and printable.
-fn shown(name: &str) -> String {
-    name.chars().take(64).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

@@ -107,11 +107,14 @@ impl JwtAuthorizerBuilder {
     /// to be about everything the token may do, not about the request at hand.
     ///
     /// ```
+    /// # use tower_lambda_authorizer::AuthorizerError;
     /// # use tower_lambda_authorizer::jwt::JwtAuthorizer;
     /// # use tower_lambda_authorizer::policy::AnyMethod;
     /// let builder = JwtAuthorizer::builder().with_policy(|claims, policy| {
-    ///     let tenant = claims.get_str("tenant").unwrap_or("none");
-    ///     policy.value("tenant", tenant).allow(AnyMethod, "/tenants/{tenant}/*").build()
+    ///     // Nothing is put in the place of what is missing: it could be the name of somebody.
+    ///     let tenant = claims.get_str("tenant").ok_or_else(AuthorizerError::unauthorized)?;
+    ///     let policy = policy.value("tenant", tenant).allow(AnyMethod, "/tenants/{tenant}/*").build()?;
+    ///     Ok::<_, AuthorizerError>(policy)
     /// });
     /// ```
     pub fn with_policy<E: Into<AuthorizerError>>(

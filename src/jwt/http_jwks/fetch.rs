@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Client, Url, header};
 
-use super::error::{JwksConfigError, JwksError};
-use super::location::{Location, checked, is_loopback};
+use super::error::JwksError;
+use super::location::{Location, named_by};
 use crate::jwt::KeySet;
 use crate::jwt::json;
 
@@ -57,12 +57,7 @@ impl Fetcher {
         if said != issuer {
             return Err(JwksError::IssuerMismatch);
         }
-        let url = checked(place).map_err(JwksError::JwksUri)?;
-        // An issuer elsewhere has no say about what listens on this machine.
-        if url.scheme() != "https" && !is_loopback(document) {
-            return Err(JwksError::JwksUri(JwksConfigError::NotHttps));
-        }
-        Ok(url)
+        named_by(document, place).map_err(JwksError::JwksUri)
     }
 
     async fn get(&self, url: &Url) -> Result<Vec<u8>, JwksError> {

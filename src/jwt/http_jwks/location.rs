@@ -73,6 +73,22 @@ pub(super) fn checked(text: &str) -> Result<Url, JwksConfigError> {
     Ok(url)
 }
 
+/// Reads the place of the keys in a document. An issuer elsewhere has no say about what listens on this machine.
+pub(super) fn named_by(document: &Url, place: &str) -> Result<Url, JwksConfigError> {
+    let url = checked(place)?;
+    if is_here(&url) && !is_loopback(document) {
+        return Err(JwksConfigError::Loopback);
+    }
+    Ok(url)
+}
+
+/// Whether a URL says that it is about this machine, in one way or another.
+fn is_here(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let is_any = matches!(host, "0.0.0.0" | "[::]" | "[::ffff:0:0]");
+    is_any || host == "localhost" || host.ends_with(".localhost") || is_loopback(url)
+}
+
 /// Whether the host is this machine whatever a name server says. The client has `localhost` wired to it.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -126,6 +142,32 @@ mod tests {
             let error = checked(bad).unwrap_err().to_string();
             assert!(error.contains(why), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn a_document_from_elsewhere_names_no_place_on_this_machine() {
+        let elsewhere = Url::parse("https://issuer.example/.well-known/openid-configuration").unwrap();
+        let here = Url::parse("http://127.0.0.1:8080/.well-known/openid-configuration").unwrap();
+        for place in [
+            "https://localhost/keys",
+            "https://localhost:8443/keys",
+            "https://localhost./keys",
+            "https://a.localhost/keys",
+            "https://127.0.0.1/keys",
+            "https://127.9.9.9/keys",
+            "https://[::1]/keys",
+            "https://[::ffff:127.0.0.1]/keys",
+            "https://[::ffff:0.0.0.0]/keys",
+            "https://0.0.0.0/keys",
+            "https://[::]/keys",
+            "https://0x7f.1/keys",
+            "http://localhost/keys",
+        ] {
+            assert!(matches!(named_by(&elsewhere, place), Err(JwksConfigError::Loopback)), "{place}");
+            assert!(named_by(&here, place).is_ok(), "{place}");
+        }
+        assert!(named_by(&elsewhere, "https://keys.example/keys").is_ok());
+        assert!(named_by(&here, "https://keys.example/keys").is_ok());
     }
 
     #[test]

@@ -53,6 +53,14 @@ impl CheckedIssuer {
         &self.scopes
     }
 
+    /// When a token is no good any more, without leeway.
+    pub(in crate::jwt) fn end_of(&self, claims: &Claims) -> Duration {
+        let expiry = claims.expires_at().unwrap_or_default();
+        let too_old =
+            self.max_token_age.map(|age| claims.issued_at().unwrap_or_default().saturating_add(age));
+        too_old.map_or(expiry, |too_old| expiry.min(too_old))
+    }
+
     fn check_times(&self, claims: &Claims, now: Duration) -> Result<(), JwtError> {
         let expiry = claims.time("exp")?.ok_or_else(|| JwtError::of_claim(JwtReason::Claim, "exp"))?;
         let (start, issued) = (claims.time("nbf")?, claims.time("iat")?);

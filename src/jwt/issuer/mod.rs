@@ -93,7 +93,7 @@ pub(super) struct Leeway {
 }
 
 /// Which tokens of a Cognito user pool are accepted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TokenUse {
     /// Access tokens: what an API is called with.

@@ -21,6 +21,8 @@ pub enum KeySetError {
     PrivateKey,
     /// Two keys have the same `kid`.
     RepeatedKid,
+    /// What is said to be a secret is text in PEM.
+    SecretIsPem,
     /// A secret of fewer than 32 bytes.
     ShortSecret,
     /// It is over [`KeySet::MAX_BYTES`](super::KeySet::MAX_BYTES).
@@ -49,6 +51,9 @@ impl fmt::Display for KeySetError {
                 "it is a private key: an authorizer needs the public one (`openssl pkey -pubout`)",
             ),
             Self::RepeatedKid => f.write_str("two keys have the same `kid`"),
+            Self::SecretIsPem => {
+                f.write_str("it is a key in PEM, and no secret: `KeySet::from_pem` reads it")
+            }
             Self::ShortSecret => f.write_str("a secret has 32 bytes at least"),
             Self::TooLarge => f.write_str("it is larger than 512 KiB"),
             Self::TooManyKeys => f.write_str("it has more than 100 keys"),
@@ -89,7 +94,7 @@ impl SkippedKey {
 }
 
 /// Why a key was left out of a set.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SkipReason {
     /// Its `alg` is unknown, or is not one for such a key.

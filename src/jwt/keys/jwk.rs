@@ -339,6 +339,11 @@ mod tests {
         assert!(secret.find(Some("whatever")).is_some());
         assert_eq!(secret.algorithms().collect::<Vec<_>>(), [Algorithm::Hs256, Algorithm::Hs384]);
         assert_eq!(KeySet::from_hmac_secret(&[7; 31]).unwrap_err(), KeySetError::ShortSecret);
+        for pem in
+            ["-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n", "\n -----BEGIN RSA PUBLIC KEY-----\nMIIB"]
+        {
+            assert_eq!(KeySet::from_hmac_secret(pem.as_bytes()).unwrap_err(), KeySetError::SecretIsPem);
+        }
         let secret = secret.with_kid("s").unwrap();
         assert!(secret.find(Some("whatever")).is_none() && secret.find(Some("s")).is_some());
         let both = secret.clone().with_keys_of(named).unwrap();

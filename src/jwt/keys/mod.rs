@@ -117,8 +117,11 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// If it has fewer than 32 bytes.
+    /// If it has fewer than 32 bytes, or is text in PEM: a public key is known to everybody, who could then sign with it.
     pub fn from_hmac_secret(secret: &[u8]) -> Result<Self, KeySetError> {
+        if is_pem(secret) {
+            return Err(KeySetError::SecretIsPem);
+        }
         let material = Material::Hmac(secret.into());
         let key = Key::new(Name::Any, &material, None).map_err(|_| KeySetError::ShortSecret)?;
         Ok(Self { keys: vec![key], skipped: Vec::new() })
@@ -136,11 +139,7 @@ impl KeySet {
         // One byte over the limit is enough to know.
         let limit = u64::try_from(Self::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
         file.take(limit).read_to_end(&mut text).map_err(unreadable)?;
-        if text.trim_ascii_start().starts_with(b"-----BEGIN") {
-            Self::from_pem(&text)
-        } else {
-            Self::from_jwks(&text)
-        }
+        if is_pem(&text) { Self::from_pem(&text) } else { Self::from_jwks(&text) }
     }
 
     /// Names the only key of the set.
@@ -219,6 +218,10 @@ impl KeySet {
     pub(crate) fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.keys.iter().flat_map(|key| key.verifiers.0.iter().map(|(algorithm, _)| *algorithm))
     }
+}
+
+fn is_pem(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"-----BEGIN")
 }
 
 impl Key {

@@ -16,7 +16,8 @@
 //! 500. Without scopes an answer allows everything in the stage until the token
 //! expires.
 //!
-//! All claims go into the context as text, a list as `[a b]`, an object as JSON, where AWS has them one level deeper
+//! All claims go into the context as text, a list as `[a b]`, an object as JSON (a Cognito authorizer has lists as `a,b`,
+//! and `exp` and `iat` as dates: `Fri Jul 29 18:52:53 UTC 2016`), where AWS has them one level deeper
 //! (`authorizer.claims`, `authorizer.jwt.claims`). Null is left out, and so are claims whose names gateways keep for
 //! themselves: `authorizerExpiresAt`, `claims`, `integrationLatency`, `principalId` and `scopes`.
 
@@ -29,6 +30,8 @@ use std::fmt;
 pub use http_jwt::{HttpJwtAuthorizer, HttpJwtAuthorizerBuilder};
 pub use rest_cognito::{RestCognitoAuthorizer, RestCognitoAuthorizerBuilder};
 pub use rest_jwt::{RestJwtAuthorizer, RestJwtAuthorizerBuilder};
+
+use serde_json::Value;
 
 use super::authorizer::whole_stage;
 use super::claims::Claims;
@@ -71,6 +74,11 @@ trait Style: Send + Sync + 'static {
     /// The answer to a token without any of the scopes: an error, or what its denial says.
     fn unscoped(&self, needed: &[Box<str>]) -> Result<Option<Challenge>, JwtReason>;
 
+    /// A claim as a handler reads it.
+    fn print(&self, _name: &str, value: &Value) -> String {
+        context::text(value)
+    }
+
     /// Whether an answer may name nobody.
     fn takes_nobody(&self) -> bool;
 }
@@ -106,6 +114,11 @@ impl<S: Style> Preset<S> {
         let token = self.source.find(event).map_err(|reason| refuse(reason.into()))?;
         let verified = self.engine.verify(token).await.map_err(refuse)?;
         let claims = &verified.claims;
+        // Whoever waits with the same token may have asked for another route.
+        let refuse_here = |reason: JwtReason| match &self.routes {
+            None => refuse(reason.into()),
+            Some(_) => refuse(reason.into()).unshared(),
+        };
         let needed = match &self.routes {
             None => Some(&[][..]),
             // A WebSocket connection has neither method nor path, and no route.
@@ -117,11 +130,11 @@ impl<S: Style> Preset<S> {
             // There is no such route, so whoever asks for it asks for nothing that may be had.
             None => self.answer(claims, PolicyDocument::new())?,
             Some(needed) => {
-                self.style.check(claims, needed).map_err(|reason| refuse(reason.into()))?;
+                self.style.check(claims, needed).map_err(refuse_here)?;
                 if needed.is_empty() || needed.iter().any(|scope| claims.has_scope(scope)) {
                     self.answer(claims, self.policy(event)?)?
                 } else {
-                    let challenge = self.style.unscoped(needed).map_err(|reason| refuse(reason.into()))?;
+                    let challenge = self.style.unscoped(needed).map_err(refuse_here)?;
                     let denial = self.answer(claims, PolicyDocument::new())?;
                     challenge.into_iter().fold(denial, AuthorizerResponse::with_denial_challenge)
                 }
@@ -147,7 +160,7 @@ impl<S: Style> Preset<S> {
             Some(principal) => AuthorizerResponse::new(principal, policy)
                 .map_err(|_| self.style.refuse(JwtReason::Principal.into()))?,
         };
-        Ok(context::add_all_as_text(response, claims))
+        Ok(context::add_all_as_text(response, claims, |name, value| self.style.print(name, value)))
     }
 
     fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

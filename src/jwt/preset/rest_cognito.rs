@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Preset, Setup, Style};
 use crate::authorizer::{Authorizer, AuthorizerError, Credential};
 use crate::clock::Clock;
@@ -11,6 +13,7 @@ use crate::jwt::challenge::note;
 use crate::jwt::claims::Claims;
 use crate::jwt::cognito::UserPool;
 use crate::jwt::config_error::JwtConfigError;
+use crate::jwt::context;
 use crate::jwt::error::{JwtError, JwtReason};
 use crate::jwt::issuer::TokenUse;
 use crate::jwt::keys::Keys;
@@ -30,6 +33,7 @@ use crate::request::TokenExpression;
 /// | `identityValidationExpression` is matched against `aud`, which access tokens do not have | the same: it refuses access tokens |
 /// | 401 `The incoming token has expired`, else 401 `Unauthorized` | the same where the answer is made here; a Lambda authorizer has no means to say it |
 /// | no `WWW-Authenticate` | the same |
+/// | claims are text: a list is `a,b`, `exp` and `iat` are dates (`Fri Jul 29 18:52:53 UTC 2016`) | the same |
 ///
 /// The principal is `sub`.
 ///
@@ -145,6 +149,10 @@ impl Style for RestCognito {
 
     fn unscoped(&self, _: &[Box<str>]) -> Result<Option<Challenge>, JwtReason> {
         Err(JwtReason::Scope)
+    }
+
+    fn print(&self, name: &str, value: &Value) -> String {
+        context::cognito_text(name, value)
     }
 
     fn takes_nobody(&self) -> bool {

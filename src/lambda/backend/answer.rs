@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::received::{Received, Told};
 use crate::clock::Clock;
+use crate::contract::claim_date;
 use crate::contract::reserved::{EXPIRES_AT, INTEGRATION_LATENCY, PRINCIPAL_ID};
 use crate::contract::{
     Authorization, AuthorizerResponse, Context, ContextValue, EventKind, Expiry, Principal,
@@ -36,10 +37,10 @@ pub(super) fn read(
 ) -> Result<Principal, Rejection> {
     let Received { kind, told, can_expire } = received;
     let answer = match told {
-        Told::Claims(claims) => claimed(collected(claims), naming)?,
+        Told::Claims(claims) => claimed(collected(claims), kind, naming)?,
         Told::ClaimsAsText(claims) => {
             let claims = claims.iter().map(|(name, value)| (&**name, ContextValue::from(value.as_str())));
-            claimed(sorted(claims), naming)?
+            claimed(sorted(claims), kind, naming)?
         }
         Told::Context(fields) => answered(collected(fields), kind, naming)?,
         // Nothing tells an answer without principal and context from a route without an authorizer.
@@ -101,7 +102,7 @@ fn answered(mut context: Context, kind: EventKind, naming: &Naming) -> Result<An
 }
 
 /// A token's claims. What is missing there is missing in what the client sent.
-fn claimed(claims: Context, naming: &Naming) -> Result<Answer, Rejection> {
+fn claimed(claims: Context, kind: EventKind, naming: &Naming) -> Result<Answer, Rejection> {
     let claim = match naming {
         Naming::Told | Naming::Optional => SUBJECT,
         Naming::From(claim) => claim,
@@ -112,9 +113,13 @@ fn claimed(claims: Context, naming: &Naming) -> Result<Answer, Rejection> {
     }
     let expires_at = match claims.get(EXPIRATION) {
         None => None,
-        Some(value) => Some(seconds(value).ok_or_else(|| {
-            Rejection::with_detail(RejectionKind::InvalidResponse, "the claim `exp` is not a time")
-        })?),
+        Some(value) => {
+            // A Cognito authorizer of a REST API prints it as a date.
+            let date = value.as_str().filter(|_| kind == EventKind::RestRequest).and_then(claim_date::read);
+            Some(date.or_else(|| seconds(value)).ok_or_else(|| {
+                Rejection::with_detail(RejectionKind::InvalidResponse, "the claim `exp` is not a time")
+            })?)
+        }
     };
     Ok(Answer { principal_id, context: claims, expires_at })
 }

@@ -80,7 +80,12 @@ fn ends_connection(context: &RequestContext) -> bool {
 fn flat(authorizer: &ApiGatewayRequestAuthorizer) -> Told<'_> {
     // Without an authorizer, format 1.0 has both of them, as null.
     let means_nothing = |name: &str, value: &Value| value.is_null() && matches!(name, CLAIMS | SCOPES);
-    if let Some(Value::Object(claims)) = authorizer.fields.get(CLAIMS) {
+    // A Lambda authorizer's context may have something of that name, too. It never stands alone: what the gateway, or a
+    // function of this crate, adds stands beside it.
+    let is_alone = || authorizer.fields.keys().all(|name| matches!(&**name, CLAIMS | SCOPES));
+    if let Some(Value::Object(claims)) = authorizer.fields.get(CLAIMS)
+        && is_alone()
+    {
         return Told::Claims(claims.iter().map(|(name, value)| (&**name, value)).collect());
     }
     let fields: Vec<_> = authorizer

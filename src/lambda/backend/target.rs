@@ -10,6 +10,7 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, Request};
 use lambda_http::RequestExt;
 
+use super::asked;
 use crate::contract::EventKind;
 use crate::middleware::{Rejection, RejectionKind};
 use crate::policy::{is_reserved, is_unreserved, push_escape};
@@ -39,9 +40,7 @@ pub(super) fn restore<B>(
         EventKind::HttpRequestV2 => stage.with_base_path_before(&own.canonical),
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
-            stage
-                .strip_base_path(&own.canonical)
-                .ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
+            asked::check(request, stage, own.raw, &own.canonical)?;
             Cow::Borrowed(&*own.canonical)
         }
     }

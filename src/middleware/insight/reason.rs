@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderName, Request};
 
 use crate::authorizer::discard;
+use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
 use crate::middleware::rejection::Rejection;
 use crate::request::{decode_query, query_pairs};
@@ -37,6 +38,9 @@ const HARMLESS: [HeaderName; 8] =
 /// What a rejection says, and what its sources say.
 pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>)>) -> String {
     let mut text = rejection.to_string();
+    if of.is_some_and(|(_, request)| advice::is_preflight(request, rejection.status())) {
+        let _ = write!(text, "; {}", advice::PREFLIGHT);
+    }
     // Errors are printed by code that is not ours.
     let sources = catch_unwind(AssertUnwindSafe(|| sources(rejection))).unwrap_or_else(|payload| {
         discard(payload);

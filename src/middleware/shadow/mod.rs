@@ -2,6 +2,7 @@
 
 mod report;
 mod run;
+mod threads;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -9,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 pub use report::{Difference, Disagreement, ShadowStatistics, ShadowVerdict};
 
 use self::report::Tally;
+use self::threads::Threads;
 use super::beside::Beside;
 use super::gateway::Gateway;
 use super::layer::AuthorizerLayer;
@@ -45,8 +47,8 @@ const DEFAULT_MAX_RUNNING: usize = 32;
 /// # What it costs
 ///
 /// A request is compared once it is decided, and goes on at once: its head is copied, with the extensions beside it, and
-/// a thread of the runtime's pool for blocking work asks the candidate. There a candidate that blocks holds up nobody; one
-/// that fails or panics is [counted](ShadowStatistics::candidate_failed); one that hangs is given up when its own
+/// a thread of the shadow's own asks the candidate. There a candidate that blocks holds up nobody, not even the end of the
+/// runtime; one that fails or panics is [counted](ShadowStatistics::candidate_failed); one that hangs is given up when its own
 /// [time-out](super::AuthorizerLayerBuilder::with_timeout) is over. No more than
 /// [so many](Self::with_max_running) comparisons run at once, and requests that come meanwhile are
 /// [not compared](ShadowStatistics::skipped). Refusals of malformed targets are not either: both would refuse.
@@ -68,10 +70,11 @@ struct Settings {
 
 type Report = dyn Fn(&Disagreement) + Send + Sync;
 
-/// What is counted.
+/// What clones have in common.
 #[derive(Default)]
 struct State {
     running: AtomicUsize,
+    threads: Threads,
     tally: Tally,
 }
 
@@ -96,7 +99,7 @@ impl Shadow {
         self
     }
 
-    /// How many comparisons may run at once; 32 if not said. Each takes a thread of the runtime's pool for blocking work.
+    /// How many comparisons may run at once; 32 if not said. Each takes a thread of its own.
     pub fn with_max_running(mut self, comparisons: usize) -> Self {
         Arc::make_mut(&mut self.0).max_running = comparisons;
         self

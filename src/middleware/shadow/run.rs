@@ -29,22 +29,21 @@ impl Shadow {
         if is_about_target(verdict) || (settings.percent < 100 && fastrand::u8(..100) >= settings.percent) {
             return;
         }
-        let (Ok(runtime), Some(running)) = (Handle::try_current(), Running::begin(settings)) else {
+        let (Ok(handle), Some(running)) = (Handle::try_current(), Running::begin(settings)) else {
             settings.state.tally.skipped.fetch_add(1, Ordering::Relaxed);
             insight::not_compared(false);
             return;
         };
         let enforced = ShadowVerdict::of(verdict);
         let head = head_of(request);
-        let handle = runtime.clone();
-        // Not on a thread that serves requests: who knows what a candidate does there.
-        drop(runtime.spawn_blocking(move || {
+        // Not on a thread of the runtime: who knows what a candidate does there.
+        settings.state.threads.run(move || {
             // The room is given back when all else is gone.
             let mut running = running;
             let head = head;
             let candidate = handle.block_on(running.settings.ask(&head));
             running.settle(enforced, ShadowVerdict::of(&candidate), &head);
-        }));
+        });
     }
 }
 

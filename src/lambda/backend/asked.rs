@@ -1,0 +1,140 @@
+//! Whether the path that an event shows is the path that its gateway has asked about.
+//!
+//! Behind a mapped domain they differ by the base path, and the API's own address is still there: a path that begins with
+//! the base path by chance is asked about as a whole when it comes in that way.
+
+use std::borrow::Cow;
+
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use percent_encoding::percent_decode_str;
+
+use crate::middleware::{Rejection, RejectionKind};
+use crate::request::ApiStage;
+
+/// Holds what an event of format 1.0 says besides its path against that path: `raw` as the event has it, and `canonical`,
+/// which has the base path still.
+pub(super) fn check<B>(
+    request: &http::Request<B>,
+    stage: &ApiStage,
+    raw: &str,
+    canonical: &str,
+) -> Result<(), Rejection> {
+    let asked =
+        stage.strip_base_path(canonical).ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
+    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Ok(()) };
+
+    if stage.base_path().is_some() {
+        let outside = |detail: &'static str| Rejection::with_detail(RejectionKind::OutsideBasePath, detail);
+        if context.domain_name.as_deref().is_some_and(is_of_api) {
+            return Err(outside("the request came in through the API's own address"));
+        }
+        if context.path.as_deref().is_some_and(|path| has_stage(path, stage.arn().stage(), raw)) {
+            return Err(outside("the request came in under the name of the stage"));
+        }
+    }
+    let template = context.resource_path.as_deref().filter(|template| template.starts_with('/'));
+    let parameters = request.path_parameters_ref();
+    let value = |name: &str| parameters.and_then(|parameters| parameters.first(name));
+    match template.map(|template| filled(template, value)) {
+        None => Ok(()),
+        Some(Some(filled)) if is_same(&filled, asked) => Ok(()),
+        Some(_) if stage.base_path().is_some() => Err(Rejection::with_detail(
+            RejectionKind::OutsideBasePath,
+            "the gateway has asked about another path: the base path is not that of the mapping",
+        )),
+        Some(_) => Err(Rejection::with_detail(
+            RejectionKind::TargetMoved,
+            "the gateway has asked about another path: name the base path of its mapping (`with_base_path`)",
+        )),
+    }
+}
+
+/// `{api}.execute-api.{region}.amazonaws.com`, and the names that private APIs have besides.
+fn is_of_api(domain_name: &str) -> bool {
+    domain_name.split('.').nth(1).is_some_and(|label| label.eq_ignore_ascii_case("execute-api"))
+}
+
+/// Whether `path` is `raw` behind the name of the stage. Slashes at the front are fewer in one than in the other.
+fn has_stage(path: &str, stage: &str, raw: &str) -> bool {
+    let rest = path.trim_start_matches('/').strip_prefix(stage).filter(|rest| rest.starts_with('/'));
+    rest.is_some_and(|rest| rest.trim_start_matches('/') == raw.trim_start_matches('/'))
+}
+
+/// A template with the values in the place of its parameters; `None` if one is missing.
+fn filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    let mut path = String::new();
+    for segment in template.split('/').skip(1) {
+        path.push('/');
+        match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
+            None => path.push_str(segment),
+            Some(name) => path.push_str(value(name.strip_suffix('+').unwrap_or(name))?),
+        }
+    }
+    Some(path)
+}
+
+/// Whether two paths are the same but for slashes at their ends. Of the first it is not known whether it is decoded.
+fn is_same(filled: &str, path: &str) -> bool {
+    let trim = |path: &str| path.trim_matches('/').to_owned();
+    let (filled, path) = (trim(filled), trim(path));
+    let path: Cow<'_, [u8]> = percent_decode_str(&path).into();
+    *filled.as_bytes() == *path || percent_decode_str(&filled).eq(path.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_filled_and_compared() {
+        let value = |name: &str| match name {
+            "id" => Some("a b"),
+            "raw" => Some("a%20b"),
+            "proxy" => Some("v1/admin/"),
+            _ => None,
+        };
+        for (template, path, expected) in [
+            ("/", "/", true),
+            ("/users", "/users/", true),
+            ("/users/{id}", "/users/a%20b", true),
+            ("/users/{raw}", "/users/a%20b", true),
+            ("/users/{raw}", "/users/a%2520b", true),
+            ("/users/{id}/x", "/users/b/x", false),
+            ("/{proxy+}", "/v1/admin", true),
+            ("/{proxy+}", "/admin", false),
+            ("/users/{other}", "/users/x", false),
+        ] {
+            let same = filled(template, value).is_some_and(|filled| is_same(&filled, path));
+            assert_eq!(same, expected, "{template} {path}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_an_api_are_known() {
+        for own in [
+            "abcdef123.execute-api.us-east-1.amazonaws.com",
+            "abcdef123-vpce-0a1b.execute-api.eu-west-1.amazonaws.com",
+            "abcdef123.Execute-API.cn-north-1.amazonaws.com.cn",
+        ] {
+            assert!(is_of_api(own), "{own}");
+        }
+        for other in ["api.example.com", "execute-api.example.com", "localhost", ""] {
+            assert!(!is_of_api(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_stage_before_the_path_is_seen() {
+        for (path, raw, expected) in [
+            ("/prod/v1/a", "/v1/a", true),
+            ("/prod//v1/a", "/v1/a", true),
+            ("/v1/a", "/v1/a", false),
+            ("/prod/prod/a", "/prod/a", true),
+            ("/prod/a", "/prod/a", false),
+            ("/production/a", "/a", false),
+        ] {
+            assert_eq!(has_stage(path, "prod", raw), expected, "{path} {raw}");
+        }
+    }
+}

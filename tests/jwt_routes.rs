@@ -1,0 +1,244 @@
+//! Routes with scopes against axum's own router: a handler runs only for a token that its route asks for.
+#![cfg(all(feature = "testing", feature = "jwt", feature = "axum"))]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use http::{Method, Request};
+use tower::ServiceExt;
+use tower_lambda_authorizer::axum::protect;
+use tower_lambda_authorizer::clock::ManualClock;
+use tower_lambda_authorizer::jwt::preset::HttpJwtAuthorizer;
+use tower_lambda_authorizer::jwt::{KeySet, RouteScopes};
+use tower_lambda_authorizer::policy::AnyMethod;
+use tower_lambda_authorizer::testing::{TestKey, claims, jwks};
+use tower_lambda_authorizer::{ApiStage, AuthorizerLayer};
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((self.0 >> 33) as usize) % n
+    }
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+}
+
+const SCOPES: [&str; 4] = ["s0", "s1", "s2", "s3"];
+
+#[derive(Clone, Debug)]
+struct Route {
+    method: Option<Method>,
+    template: String,
+    scopes: Vec<&'static str>,
+}
+
+fn template(random: &mut Random) -> String {
+    let count = random.below(4);
+    let mut text = String::new();
+    for index in 0..count {
+        text.push('/');
+        text += match random.below(9) {
+            0..=2 => "a",
+            3 => "b",
+            4 => "a@b",
+            5 => "%20",
+            6 if index + 1 == count => "{p+}",
+            _ => ["{x}", "{y}", "{z}", "{w}"][index],
+        };
+    }
+    if text.is_empty() || random.below(6) == 0 && !text.ends_with("+}") {
+        text.push('/');
+    }
+    text
+}
+
+fn path(random: &mut Random) -> String {
+    let mut text = String::new();
+    for _ in 0..random.below(4) {
+        text.push('/');
+        text += *random.pick(&[
+            "a", "a", "b", "a@b", "a%40b", "%20", "a%2Fb", "a%2fa", "%61", "c", "a;x", "A", "%2B", "a%2F",
+        ]);
+    }
+    if text.is_empty() || random.below(4) == 0 {
+        text.push('/');
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_handler_runs_only_for_a_scope_of_its_route() {
+    let seed: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(60);
+    let mut random = Random(seed);
+    let clock = ManualClock::default();
+    let key = TestKey::rs256("k1");
+    let tokens: Vec<(&str, String)> = ["none"]
+        .into_iter()
+        .chain(SCOPES)
+        .map(|scope| {
+            let mut claims = claims("https://id.example.com/", "api", &clock);
+            claims["scope"] = scope.into();
+            (scope, format!("Bearer {}", key.token(&claims)))
+        })
+        .collect();
+    let (mut ran, mut asked, mut refused) = (0, 0, 0);
+    let hook = std::panic::take_hook();
+    // Routers that axum does not build are no news.
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.to_string().contains("jwt_routes.rs") || info.to_string().contains("reached") {
+            hook(info);
+        }
+    }));
+    for _ in 0..rounds {
+        let mut routes: Vec<Route> = Vec::new();
+        let mut scopes = RouteScopes::new();
+        for _ in 0..1 + random.below(5) {
+            let methods = [None, Some(Method::GET), Some(Method::POST), Some(Method::HEAD)];
+            let method = methods[random.below(4)].clone();
+            let needed: Vec<&str> = (0..random.below(3)).map(|_| *random.pick(&SCOPES)).collect();
+            let route = Route { method, template: template(&mut random), scopes: needed };
+            let added = match &route.method {
+                Some(method) => scopes.clone().with_route(method, &route.template, route.scopes.clone()),
+                None => scopes.clone().with_route(AnyMethod, &route.template, route.scopes.clone()),
+            };
+            if let Ok(added) = added {
+                // Names of parameters do not tell routes apart for one, and do for the other.
+                scopes = added;
+                routes.push(route);
+            }
+        }
+        let other: Option<Vec<&'static str>> = match random.below(3) {
+            0 => None,
+            1 => Some(vec![]),
+            _ => Some(vec!["s0"]),
+        };
+        if let Some(other) = &other {
+            scopes = scopes.with_other_routes(other.iter().copied()).unwrap();
+        }
+        let hit: Arc<Mutex<Option<usize>>> = Arc::default();
+        let router = catch_unwind(AssertUnwindSafe(|| {
+            let mut router = Router::new();
+            let mut by_template: Vec<(String, MethodRouter)> = Vec::new();
+            for (index, route) in routes.iter().enumerate() {
+                let hit = Arc::clone(&hit);
+                let handler = move || {
+                    let hit = Arc::clone(&hit);
+                    async move { *hit.lock().unwrap() = Some(index) }
+                };
+                let axum = route.template.replace("{p+}", "{*p}");
+                let slot = by_template.iter().position(|(known, _)| *known == axum);
+                let known = slot.map(|slot| by_template.remove(slot).1);
+                let method = route.method.clone().map(|method| MethodFilter::try_from(method).unwrap());
+                let made = match (known, method) {
+                    (None, None) => any(handler),
+                    (None, Some(method)) => on(method, handler),
+                    (Some(known), Some(method)) => known.on(method, handler),
+                    (Some(known), None) => known.fallback(handler),
+                };
+                by_template.push((axum, made));
+            }
+            for (template, made) in by_template {
+                router = router.route(&template, made);
+            }
+            let hit = Arc::clone(&hit);
+            router.fallback(async move || *hit.lock().unwrap() = Some(usize::MAX))
+        }));
+        let Ok(router) = router else { continue };
+        let authorizer = HttpJwtAuthorizer::builder(
+            "https://id.example.com/",
+            KeySet::from_jwks(jwks([&key]).as_bytes()).unwrap(),
+        )
+        .with_audience("api")
+        .with_routes(scopes)
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+        let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+        let layer = AuthorizerLayer::request(authorizer, stage)
+            .with_identity_sources(["$request.header.Authorization".parse().unwrap()]);
+        let layer = match random.below(5) {
+            0 => layer.allow_encoded_slash(),
+            1 => layer.decode_unreserved_escapes(),
+            2 => layer.head_as_get(),
+            _ => layer,
+        };
+        let built = layer.build().unwrap();
+        let service = match random.below(3) {
+            0 => tower::util::BoxCloneSyncService::new(router.layer(built)),
+            1 => tower::util::BoxCloneSyncService::new(tower::Layer::layer(&built, router)),
+            _ => tower::util::BoxCloneSyncService::new(protect(router, built)),
+        };
+        for _ in 0..60 {
+            let method =
+                random.pick(&[Method::GET, Method::GET, Method::POST, Method::HEAD, Method::PUT]).clone();
+            let path = path(&mut random);
+            let (scope, token) = random.pick(&tokens);
+            *hit.lock().unwrap() = None;
+            let request = Request::builder().method(&method).uri(&path).header("authorization", token);
+            let response = service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            asked += 1;
+            match *hit.lock().unwrap() {
+                None => refused += 1,
+                Some(usize::MAX) => {
+                    ran += 1;
+                    let fine = other.as_ref().is_some_and(|other| other.is_empty() || other.contains(scope));
+                    assert!(fine, "{method} {path} ({scope}) reached the fallback: {routes:?} {other:?}");
+                }
+                Some(index) => {
+                    ran += 1;
+                    let needed = &routes[index].scopes;
+                    let fine = needed.is_empty() || needed.contains(scope);
+                    assert!(
+                        fine,
+                        "{method} {path} ({scope}) reached {:?}: {routes:?} {other:?} {}",
+                        routes[index],
+                        response.status()
+                    );
+                }
+            }
+        }
+    }
+    println!("asked {asked}, ran {ran}, refused {refused}");
+    assert!(ran > asked / 50);
+}
+
+/// A route for `HEAD` says what `HEAD` takes of its own path, and not of another that a router prefers.
+#[tokio::test]
+async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
+    let clock = ManualClock::default();
+    let key = TestKey::rs256("k1");
+    let routes = RouteScopes::new()
+        .with_route(Method::GET, "/admin", ["admin"])
+        .and_then(|routes| routes.with_route(Method::HEAD, "/{page}", ["read"]))
+        .unwrap();
+    let keys = KeySet::from_jwks(jwks([&key]).as_bytes()).unwrap();
+    let authorizer = HttpJwtAuthorizer::builder("https://id.example.com/", keys)
+        .with_audience("api")
+        .with_routes(routes)
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    let layer = AuthorizerLayer::request(authorizer, stage)
+        .with_identity_sources(["$request.header.Authorization".parse().unwrap()])
+        .build()
+        .unwrap();
+    let ran: Arc<Mutex<Option<&'static str>>> = Arc::default();
+    let admin = Arc::clone(&ran);
+    let router = Router::new()
+        .route("/admin", axum::routing::get(async move || *admin.lock().unwrap() = Some("the admin's page")))
+        .route("/{page}", axum::routing::head(async || ()));
+    let mut claims = claims("https://id.example.com/", "api", &clock);
+    claims["scope"] = "read".into();
+    let token = format!("Bearer {}", key.token(&claims));
+    let request = Request::head("/admin").header("authorization", token).body(Body::empty()).unwrap();
+    let status = protect(router, layer).oneshot(request).await.unwrap().status();
+    assert_eq!((*ran.lock().unwrap(), status), (None, http::StatusCode::FORBIDDEN));
+}
