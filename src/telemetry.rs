@@ -60,16 +60,3 @@ pub(crate) fn fetched(is_ok: bool) {
     #[cfg(not(feature = "metrics"))]
     let _ = is_ok;
 }
-
-/// Text of somebody else's for a log: in one line, and not long.
-#[cfg(feature = "tracing")]
-pub(crate) fn printable(text: &str, longest: usize) -> String {
-    let mut letters = text.chars();
-    let shown = letters.by_ref().take(longest);
-    let mut shown: String =
-        shown.map(|letter| if letter.is_control() { '\u{FFFD}' } else { letter }).collect();
-    if letters.next().is_some() {
-        shown.push('…');
-    }
-    shown
-}

@@ -30,7 +30,7 @@ pub use context::{Context, ContextValue};
 #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
 pub(crate) use distinct::Distinct;
 pub use event::{AuthorizerEvent, ClientCertificate, EventError, RequestEvent, RequestEventV2, TokenEvent};
-pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId, printable};
+pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, RequestId};
 pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
 pub use response::{AuthorizerResponse, ResponseError, ResponseRules};

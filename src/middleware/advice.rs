@@ -3,10 +3,9 @@
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request, StatusCode};
 
-use crate::contract::printable;
-use crate::policy::ConditionKey;
+use crate::policy::{ConditionKey, printable};
 
-/// The most characters of a condition key that are repeated.
+/// The longest name of a condition key that is shown, in characters.
 const MAX_KEY: usize = 128;
 
 /// About a browser's question before the request, which nobody outside of the layer has answered.

@@ -109,8 +109,8 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", printable(text, 64))
 }
 
-/// The text, cut when long, without control characters.
-fn printable(text: &str, longest: usize) -> String {
+/// The text, cut when long, without control characters: what comes from outside may end up in a log.
+pub(crate) fn printable(text: &str, longest: usize) -> String {
     let mut shown: String = text
         .chars()
         .take(longest)

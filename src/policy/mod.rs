@@ -46,6 +46,7 @@ pub use condition::Condition;
 pub use context::{ConditionContext, ConditionKey, ConditionValue};
 pub use decision::{Decision, Evaluation};
 pub use document::{Effect, PolicyDocument, Statement, Version};
+pub(crate) use error::printable;
 pub use error::{ArnError, PolicyError, PolicyErrorKind};
 pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
 pub use lint::{Lint, LintKind};

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::policy::printable;
+
 /// An event that no gateway sends: where, what was found, and what would be right.
 ///
 /// It never repeats a header's, a cookie's or a query's value: those may be secrets.
@@ -13,7 +15,10 @@ pub struct EventError {
 
 impl EventError {
     pub(super) fn new(location: impl Into<Box<str>>, message: impl Into<Box<str>>) -> Self {
-        Self { location: printable(&location.into(), 128), message: printable(&message.into(), 256) }
+        Self {
+            location: printable(&location.into(), 128).into(),
+            message: printable(&message.into(), 256).into(),
+        }
     }
 
     pub(super) fn missing(location: impl Into<Box<str>>) -> Self {
@@ -49,16 +54,6 @@ impl std::fmt::Display for EventError {
 }
 
 impl std::error::Error for EventError {}
-
-/// The text, cut when long, without control characters: what comes from outside may end up in a log.
-pub(crate) fn printable(text: &str, longest: usize) -> Box<str> {
-    let mut shown: String =
-        text.chars().take(longest).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    if text.chars().nth(longest).is_some() {
-        shown.push('…');
-    }
-    shown.into()
-}
 
 #[cfg(test)]
 mod tests {

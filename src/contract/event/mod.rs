@@ -16,7 +16,6 @@ use std::net::IpAddr;
 
 pub use certificate::ClientCertificate;
 pub use error::EventError;
-pub(crate) use error::printable;
 pub(crate) use head::{EventSetting, LiveParts, Readers};
 pub(crate) use header::HeaderSpelling;
 pub(crate) use id::RequestId;

@@ -2,7 +2,7 @@
 
 use super::AuthorizerResponse;
 use super::rules::MAX_DEPTH;
-use crate::policy::PolicyError;
+use crate::policy::{PolicyError, printable};
 
 /// An answer that a gateway would not accept. It says where the mistake is, and repeats no value.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -139,7 +139,7 @@ impl std::error::Error for ResponseError {}
 
 /// A name for an error message: short and printable.
 pub(super) fn shown(name: &str) -> String {
-    name.chars().take(64).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+    printable(name, 64)
 }
 
 impl From<PolicyError> for ResponseError {

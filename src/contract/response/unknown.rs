@@ -19,7 +19,7 @@ impl Unknown {
     pub(super) fn note(&mut self, name: &str) {
         self.count += 1;
         if self.names.len() < MAX_NAMES {
-            self.names.push(crate::telemetry::printable(name, MAX_NAME));
+            self.names.push(crate::policy::printable(name, MAX_NAME));
         }
     }
 

@@ -17,8 +17,9 @@ use crate::contract::Principal;
 use crate::middleware::gateway::{Gateway, Pass};
 use crate::middleware::rejection::Rejection;
 use crate::middleware::shadow::{Difference, ShadowVerdict};
+use crate::policy::printable;
 use crate::request::RequestId;
-use crate::telemetry::{printable, target};
+use crate::telemetry::target;
 
 const ALLOW: &str = "allow";
 

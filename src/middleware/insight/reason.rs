@@ -18,8 +18,8 @@ use crate::authorizer::discard;
 use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
 use crate::middleware::rejection::Rejection;
+use crate::policy::printable;
 use crate::request::{decode_query, query_pairs};
-use crate::telemetry::printable;
 
 /// The longest text of sources that is shown, in characters.
 const MAX_SOURCES: usize = 512;
