@@ -1,11 +1,8 @@
-use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
-use super::crossing;
+use super::bind::BoundPolicy;
 use super::decision::{Decision, Evaluation};
-use super::document::{Effect, Statement};
-use super::pattern::ResourcePattern;
-use super::plan::{Complex, Origin, Plan, Scope, Target};
+use super::document::Statement;
+use super::plan::{Complex, Plan, Target};
 use super::request::AccessRequest;
-use super::resolve::{self, Unresolved};
 use super::truth::Truth;
 
 impl BoundPolicy {
@@ -93,126 +90,11 @@ impl BoundPolicy {
         Truth::all(conditions.unwrap_or_default().iter().map(|condition| condition.holds(request.context)))
     }
 
-    /// Whether the resources of such a statement cover the request.
-    pub(super) fn complex_covers<'p>(
-        &'p self,
-        complex: &'p Complex,
-        request: &AccessRequest<'_>,
-    ) -> Truth<'p> {
-        let Some(statement) = self.document.statements.get(complex.statement() as usize) else {
-            return Truth::False;
-        };
-        let is_denial = statement.effect == Effect::Deny;
-        let excepts = |excepted: &Plan| {
-            // What is excepted from an Allow under one of two names is excepted.
-            let other = request.as_other_method().filter(|_| !is_denial);
-            let mut names = std::iter::once(*request).chain(other);
-            names.any(|name| excepted.covers_any(&self.exact(&name)))
-        };
-        match complex {
-            Complex::Complement { excepted, .. } => Truth::from_bool(!excepts(excepted)),
-            Complex::DynamicResource { resource, .. } => {
-                let Some(resource) = statement.resources().get(*resource as usize) else {
-                    return Truth::False;
-                };
-                let reading = if is_denial { Reading::Denied } else { Reading::Exact };
-                match self.resolved_covers(resource, request, reading) {
-                    Ok(covers) => Truth::from_bool(covers),
-                    Err(Unresolved::Missing(_)) if !is_denial => Truth::False,
-                    Err(unresolved) => Truth::Unknown(unresolved.key()),
-                }
-            }
-            Complex::DynamicComplement { excepted, .. } => {
-                // What is excepted from a Deny is excepted under its own name only.
-                let own = AccessRequest { allowed_as: request.allowed_as.filter(|_| !is_denial), ..*request };
-                let reading = if is_denial { Reading::Exact } else { Reading::Excepted };
-                let mut missing = false;
-                let dynamic = statement.resources().iter().filter(|resource| resource.has_variables());
-                let dynamic = dynamic.map(|resource| match self.resolved_covers(resource, &own, reading) {
-                    Ok(covers) => Truth::from_bool(covers),
-                    Err(Unresolved::Missing(_)) => {
-                        missing = true;
-                        Truth::False
-                    }
-                    Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
-                });
-                let excepted =
-                    Truth::any(std::iter::once(Truth::from_bool(excepts(excepted))).chain(dynamic));
-                if missing && !is_denial { Truth::False } else { excepted.negated_if(true) }
-            }
-        }
-    }
-
-    /// Whether a resource covers the request once its variables are replaced.
-    fn resolved_covers<'p>(
-        &'p self,
-        resource: &'p ResourcePattern,
-        request: &AccessRequest<'_>,
-        reading: Reading,
-    ) -> Result<bool, Unresolved<'p>> {
-        let origin = Origin { statement: 0, conditional: false };
-        let covers = match sixth_field(resource.as_str(), &self.stage) {
-            None => false,
-            Some(None) => true,
-            Some(Some(sixth)) => {
-                let pattern = resolve::resource(sixth, request.context)?;
-                let mut plan = Plan::default();
-                plan.push(origin, &pattern, Scope::Stage, false);
-                if reading == Reading::Denied {
-                    for_each_pattern_alias(&pattern, |alias, canonical_only| {
-                        plan.push(origin, alias, Scope::Stage, canonical_only);
-                    });
-                }
-                self.covers_under_any_name(&plan, request, reading)
-            }
-        };
-        if covers || reading == Reading::Exact {
-            return Ok(covers);
-        }
-        let Some((fields, sixth)) = crossing::split(resource.as_str()) else { return Ok(false) };
-        let (sixth, unresolved) = match resolve::behind_star(sixth, request.context) {
-            Ok(sixth) => (sixth, None),
-            // Whatever it stands for: it cannot cover more than everything.
-            Err(unresolved) => (resolve::widest(sixth), Some(unresolved)),
-        };
-        let mut plan = Plan::default();
-        let aliases = reading == Reading::Denied;
-        crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
-        match (self.covers_under_any_name(&plan, request, reading), unresolved) {
-            (true, Some(unresolved)) => Err(unresolved),
-            (covers, _) => Ok(covers),
-        }
-    }
-
-    fn covers_under_any_name(&self, plan: &Plan, request: &AccessRequest<'_>, reading: Reading) -> bool {
-        let exact = self.exact(request);
-        let mut covers = false;
-        if reading == Reading::Denied {
-            for_each_alias(&exact, request, |target| covers = covers || plan.covers_any(target));
-        } else {
-            let other = request.as_other_method();
-            covers =
-                plan.covers_any(&exact) || other.is_some_and(|other| plan.covers_any(&self.exact(&other)));
-        }
-        covers
-    }
-
     #[inline(always)]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
         let is_canonical = request.canonical_path.is_none();
         Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)
     }
-}
-
-/// How a resource with variables is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Reading {
-    /// Field by field, under the request's own name: what grants, and what is excepted from a Deny.
-    Exact,
-    /// Also as plain text: what is excepted from an Allow.
-    Excepted,
-    /// Also as plain text, and under every name: what denies.
-    Denied,
 }
 
 /// What a search has found: the first statement that certainly applies, and the first that may.

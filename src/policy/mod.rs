@@ -11,6 +11,7 @@
 mod arn;
 mod bind;
 mod builder;
+mod complex;
 mod condition;
 mod context;
 mod crossing;
