@@ -123,6 +123,7 @@ pub mod contract;
 #[cfg(all(
     any(doc, doctest),
     feature = "axum",
+    feature = "debug-header",
     feature = "jwks-http",
     feature = "lambda",
     feature = "lambda-http",

@@ -123,6 +123,9 @@ mod handlers {
         }
 
         let errors = Errors::default();
+        // While there is but one subscriber, `tracing` asks the thread that comes by an event first whether anybody will ever hear
+        // of it, and in a test beside this one nobody would.
+        let _another = tracing::Dispatch::new(Errors::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         tracing::subscriber::with_default(errors.clone(), || {
             let router =

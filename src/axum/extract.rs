@@ -25,7 +25,7 @@ impl std::fmt::Display for MissingAuthorization {
         f.write_str(match self {
             Self::NoLayer => {
                 "no authorizer layer ran before this handler: wrap the router with `protect`, \
-                 or add the layer after the route"
+                 or call `Router::layer` last: it covers only the routes that are there"
             }
             Self::NoPrincipal => {
                 "the authorizer's answer names no principal: extract `AuthorizerContext` or `Option<Principal>`"

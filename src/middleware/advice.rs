@@ -32,7 +32,8 @@ pub(super) fn undecided(key: &str) -> String {
 pub(super) fn unavailable(key: &str) -> String {
     let remedy = match ConditionKey::from(key) {
         ConditionKey::SourceIp => {
-            "serve with `protect` or with axum's connect info, or find the peer's address with `with_source_ip`"
+            "give what `protect` returns to axum's `serve`, serve the outermost router with \
+             `into_make_service_with_connect_info::<SocketAddr>()`, or find the peer's address with `with_source_ip`"
         }
         ConditionKey::SecureTransport => "say whether clients use TLS with `with_secure_transport`",
         // The policy may have come from afar, and this goes to logs.

@@ -106,7 +106,7 @@ impl RejectionKind {
     }
 
     /// Every kind, in the order in which they are declared.
-    #[cfg(any(feature = "metrics", test))]
+    #[cfg(feature = "metrics")]
     pub(super) const ALL: [Self; 18] = [
         Self::AmbiguousIdentity,
         Self::AuthorizerFailure,

@@ -67,7 +67,12 @@ impl Gateway {
                         IdentityError::Unknown => RejectionKind::UnavailableKey,
                         _ => RejectionKind::AmbiguousIdentity,
                     };
-                    return Err(Rejection::with_detail(kind, format!("`{source}` {}", error.reason())));
+                    // The kind says it, where there is nothing.
+                    let detail = match error {
+                        IdentityError::Missing => format!("`{source}`"),
+                        _ => format!("`{source}` {}", error.reason()),
+                    };
+                    return Err(Rejection::with_detail(kind, detail));
                 }
             }
         }

@@ -34,6 +34,8 @@ pub enum LintKind {
     EchoedArn,
     /// The policy is larger than AWS takes.
     Large,
+    /// The name of a condition key has no prefix, and no request has such a key.
+    KeyWithoutPrefix,
     /// A prefix ends in the middle of a segment.
     PrefixWithoutBoundary,
     /// No statement can allow a route that shares the cached policy.
@@ -240,7 +242,8 @@ fn lint_resource(statement: &Statement, resource: &str, location: &str, lints: &
         if parts.len() > 2 { format!("`…/{text}`") } else { format!("`{text}`") }
     };
     let Some((before, after)) = sixth.split_once('*') else { return };
-    if !denies && after.bytes().any(|byte| byte != b'*') {
+    let is_whole_stage = matches!(parts.get(2..), Some(["*", "*"]));
+    if !denies && !is_whole_stage && after.bytes().any(|byte| byte != b'*') {
         let why =
             format!("the `*` before `{}` in {} covers any number of segments", cut(after), shown(sixth));
         lints.push(Lint::new(
@@ -274,6 +277,14 @@ fn lint_resource(statement: &Statement, resource: &str, location: &str, lints: &
 }
 
 fn lint_condition(statement: &Statement, condition: &Condition, location: &str, lints: &mut Vec<Lint>) {
+    if !condition.key_name().contains(':') {
+        lints.push(Lint::new(
+            LintKind::KeyWithoutPrefix,
+            location,
+            format!("no request has a key `{}`: names of keys have a prefix", condition.key_name()),
+            "write it, as in `aws:SourceIp`",
+        ));
+    }
     let always_there = matches!(
         condition.key(),
         ConditionKey::CurrentTime
@@ -335,6 +346,7 @@ mod tests {
         for (effect, resource, expected) in [
             ("Allow", "prod/GET/users/*", &[][..]),
             ("Allow", "prod/*", &[]),
+            ("Allow", "prod/*/*", &[]),
             ("Allow", "*", &[]),
             ("Allow", "prod/GET/users*", &[PrefixWithoutBoundary]),
             ("Allow", "prod/GET/users/*/orders", &[WildcardCrossesSegments]),
@@ -349,17 +361,25 @@ mod tests {
     }
 
     #[test]
+    fn keys_have_a_prefix() {
+        let found =
+            |key: &str| lints("Allow", "prod/GET/users", &format!(r#""IpAddress":{{"{key}":"10.0.0.0/8"}}"#));
+        assert_eq!(found("SourceIp"), [KeyWithoutPrefix]);
+        assert_eq!(found("aws:SourceIp"), []);
+    }
+
+    #[test]
     fn conditions_are_looked_at() {
         for (effect, condition, expected) in [
-            ("Allow", r#""StringEquals":{"k":"v"}"#, &[][..]),
-            ("Allow", r#""StringNotEquals":{"k":"v"}"#, &[AllowsWhenAbsent]),
-            ("Allow", r#""ForAllValues:StringEquals":{"k":"v"}"#, &[AllowsWhenAbsent]),
-            ("Allow", r#""StringNotEquals":{"k":"v"},"Null":{"K":false}"#, &[]),
-            ("Allow", r#""StringEqualsIfExists":{"k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""StringEquals":{"x:k":"v"}"#, &[][..]),
+            ("Allow", r#""StringNotEquals":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""ForAllValues:StringEquals":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
+            ("Allow", r#""StringNotEquals":{"x:k":"v"},"Null":{"x:K":false}"#, &[]),
+            ("Allow", r#""StringEqualsIfExists":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
             ("Allow", r#""NotIpAddress":{"aws:SourceIp":"::/0"}"#, &[]),
-            ("Deny", r#""StringEquals":{"k":"v"}"#, &[DenySkippedWhenAbsent]),
-            ("Deny", r#""StringEqualsIfExists":{"k":"v"}"#, &[]),
-            ("Deny", r#""ForAnyValue:StringNotEquals":{"k":"v"}"#, &[DenySkippedWhenAbsent]),
+            ("Deny", r#""StringEquals":{"x:k":"v"}"#, &[DenySkippedWhenAbsent]),
+            ("Deny", r#""StringEqualsIfExists":{"x:k":"v"}"#, &[]),
+            ("Deny", r#""ForAnyValue:StringNotEquals":{"x:k":"v"}"#, &[DenySkippedWhenAbsent]),
         ] {
             assert_eq!(lints(effect, "prod/*", condition), expected, "{effect} {condition}");
         }

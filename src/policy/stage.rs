@@ -55,7 +55,7 @@ impl StageArn {
         stage: &str,
     ) -> Result<Self, ArnError> {
         if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem = "is not twelve digits: write it like `012345678901`, or make one up";
+            let problem = "is not twelve digits: write it like `012345678901`, or make one up; the order is region, account, API id, stage";
             return Err(ArnError::new(format!("account id {} {problem}", quoted(account_id))));
         }
         Self::from_parts(partition, region, account_id, api_id, stage)
@@ -199,7 +199,7 @@ fn check(what: &str, text: &str, longest: usize, also: &str, whole: &str) -> Res
     } else {
         let underscore = if also.is_empty() { "" } else { ", `_`" };
         Err(ArnError::new(format!(
-            "{what} {} may hold ASCII letters, digits, `-`{underscore} only",
+            "{what} {} may hold ASCII letters, digits, `-`{underscore} only: it is a name, no path and no URL",
             quoted(text)
         )))
     }

@@ -241,7 +241,9 @@ impl std::fmt::Debug for ApiStage {
 }
 
 /// A stage that AWS could not have.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// `Debug` says the same as `Display`: it is what a `main` that returns the error prints.
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StageError {
     /// A part of the ARN is misspelt.
@@ -270,6 +272,12 @@ pub enum StageError {
         /// Whose value.
         name: Box<str>,
     },
+}
+
+impl std::fmt::Debug for StageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StageError({self})")
+    }
 }
 
 impl std::fmt::Display for StageError {

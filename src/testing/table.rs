@@ -36,7 +36,7 @@ use crate::middleware::{AuthorizerLayer, Rejection, ResponseForRejection};
 /// check request                      expected  got
 /// ok    with a token  GET /users/me  200       200  allowed as `me` by statement 1
 /// ok    without       GET /users/me  401       401  an identity source is missing or empty: \
-/// `method.request.header.authorization` is missing or empty
+/// `method.request.header.authorization`
 /// "
 /// );
 /// verdicts.check()?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_core::span::Current;
 
 /// Hears everything up to its level; clones hear together.
@@ -84,6 +84,11 @@ impl Told {
 
 impl Capture {
     pub fn new(level: Level) -> Self {
+        // While there is but one subscriber, `tracing` asks the thread that comes by an event first whether anybody will
+        // ever hear of it, and in a test beside this one nobody would.
+        static ANOTHER: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(Capture { level: Level::TRACE, heard: Arc::default() }));
+        LazyLock::force(&ANOTHER);
         Self { level, heard: Arc::default() }
     }
 

@@ -1,11 +1,12 @@
 //! One event for each decision.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use http::{Method, Request};
 use tower::{Layer, Service, ServiceExt};
+use tower_lambda_authorizer::AuthorizerEvent;
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::{Clock, ManualClock};
 use tower_lambda_authorizer::contract::ResponseRules;
@@ -134,7 +135,7 @@ fn what_is_refused_before_anybody_is_asked_is_told_too() {
     let layer = cached().build().unwrap();
     let missing = Request::get("/items/1").body(()).unwrap();
     let expected = "DEBUG decision refused api=rest cache=none decision=missing_identity latency_us=0 reason=an identity \
-                    source is missing or empty: `method.request.header.authorization` is missing or empty request_id=… status=401";
+                    source is missing or empty: `method.request.header.authorization` request_id=… status=401";
     assert_eq!(told(&layer, missing), expected);
     let mut twice = get("/items/1", "one");
     twice.headers_mut().append("authorization", "Bearer another".parse().unwrap());
@@ -177,7 +178,8 @@ fn overload_and_unavailable_keys_are_failures_of_ours() {
     assert_eq!(
         told(&layer.build().unwrap(), get("/items/1", "fine")),
         "WARN decision refused api=rest cache=none decision=unavailable_key latency_us=0 reason=a statement that may deny \
-         the request depends on an unavailable key: `aws:SecureTransport` request_id=… status=500"
+         the request depends on an unavailable key: `aws:SecureTransport`: say whether clients use TLS with \
+         `with_secure_transport` request_id=… status=500"
     );
 }
 
@@ -311,22 +313,25 @@ fn unknown_members_of_an_answer_are_told_and_bounded() {
 
 #[test]
 fn a_disagreement_is_told_and_an_agreement_is_not() {
+    fn answer(event: &AuthorizerEvent) -> Result<AuthorizerResponse, AuthorizerError> {
+        match event.token() {
+            Some("Bearer fail") => Err(AuthorizerError::failure("no such table")),
+            Some("Bearer same") => {
+                let policy = event.policy().allow(Method::GET, "/items/*").build()?;
+                Ok(AuthorizerResponse::new("the-principal", policy)?)
+            }
+            _ => Err(AuthorizerError::unauthorized()),
+        }
+    }
     let capture = Capture::new(Level::TRACE);
     let dispatch = tracing::Dispatch::new(capture.clone());
-    // The candidate is asked on a thread of its own.
+    let _alone = crate::SHADOWS.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // The candidate is asked on threads of its own, and is there before anything is told of it.
     let of_thread = dispatch.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&of_thread)))
-        .build()
-        .unwrap();
-    let candidate = authorizer_fn(async |event| match event.token() {
-        Some("Bearer fail") => Err(AuthorizerError::failure("no such table")),
-        Some("Bearer same") => Ok(AuthorizerResponse::new(
-            "the-principal",
-            event.policy().allow(Method::GET, "/items/*").build()?,
-        )?),
-        _ => Err(AuthorizerError::unauthorized()),
+    let candidate = authorizer_fn(move |event: AuthorizerEvent| {
+        std::mem::forget(tracing::dispatcher::set_default(&of_thread));
+        async move { answer(&event) }
     });
     let shadow = Shadow::new(AuthorizerLayer::token(candidate, stage()).build().unwrap());
     let layer = plain().0.build().unwrap().with_shadow(shadow.clone()).unwrap();
@@ -338,8 +343,6 @@ fn a_disagreement_is_told_and_an_agreement_is_not() {
             }
             compared(&shadow, 3).await;
         });
-        // Waits for the threads.
-        drop(runtime);
     });
     let mut lines: Vec<_> =
         capture.take().iter().filter(|event| event.target.ends_with("shadow")).map(Told::line).collect();

@@ -14,6 +14,7 @@ mod reasons;
 mod recorder;
 mod spans;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use common::stage;
@@ -26,6 +27,9 @@ use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, Rejection, Sha
 use tower_lambda_authorizer::{
     Authorizer, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse,
 };
+
+/// Held by tests with a shadow: what its threads tell is heard by all.
+pub static SHADOWS: Mutex<()> = Mutex::new(());
 
 /// How long the authorizer takes.
 pub const WORK: Duration = Duration::from_micros(1500);

@@ -1,9 +1,10 @@
 //! What is counted.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use http::{Method, Request};
-use metrics::{Unit, set_default_local_recorder, with_local_recorder};
+use metrics::{Unit, set_global_recorder, with_local_recorder};
 use tower::{Layer, Service};
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::ManualClock;
@@ -140,13 +141,11 @@ fn evictions_are_counted_as_the_cache_counts_them() {
 
 #[test]
 fn comparisons_are_counted_by_their_direction() {
+    let _alone = crate::SHADOWS.lock().unwrap_or_else(PoisonError::into_inner);
+    // The candidate is asked on threads of its own, which no test can prepare.
     let kept: &'static Kept = Box::leak(Box::default());
-    // The candidate is asked on a thread of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_start(move || std::mem::forget(set_default_local_recorder(kept)))
-        .build()
-        .unwrap();
+    set_global_recorder(kept).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = ManualClock::default();
     let candidate = authorizer_fn(async |event| match event.token() {
         Some("Bearer fail") => Err(AuthorizerError::failure("no such table")),
@@ -160,23 +159,20 @@ fn comparisons_are_counted_by_their_direction() {
     let candidate = AuthorizerLayer::token(candidate, stage()).with_clock(clock).build().unwrap();
     let shadow = Shadow::new(candidate);
     let layer = plain().0.build().unwrap().with_shadow(shadow.clone()).unwrap();
-    with_local_recorder(kept, || {
-        runtime.block_on(async {
-            let service = layer.layer(counting(&Counter::default()));
-            for (path, token) in [
-                ("/items/1", "same"),
-                ("/items/1", "same"),
-                ("/items/1", "other"),
-                ("/items/1", "no"),
-                ("/items/1", "fail"),
-                ("/items/secret", "same"),
-                ("/items/secret", "no"),
-            ] {
-                ask(&service, get(path, token)).await;
-            }
-            compared(&shadow, 7).await;
-        });
-        drop(runtime);
+    runtime.block_on(async {
+        let service = layer.layer(counting(&Counter::default()));
+        for (path, token) in [
+            ("/items/1", "same"),
+            ("/items/1", "same"),
+            ("/items/1", "other"),
+            ("/items/1", "no"),
+            ("/items/1", "fail"),
+            ("/items/secret", "same"),
+            ("/items/secret", "no"),
+        ] {
+            ask(&service, get(path, token)).await;
+        }
+        compared(&shadow, 7).await;
     });
     let found: Vec<_> = kept
         .lines()

@@ -5,7 +5,9 @@ use crate::mapping::MappingError;
 use crate::request::ExpressionError;
 
 /// A configuration that would not be safe, or not be what it seems.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// `Debug` says the same as `Display`: it is what a `main` that returns the error prints.
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
@@ -82,6 +84,12 @@ pub enum ConfigError {
     },
     /// No authorizer could ever answer in time.
     ZeroTimeout,
+}
+
+impl std::fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ConfigError({self})")
+    }
 }
 
 impl std::fmt::Display for ConfigError {

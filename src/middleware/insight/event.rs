@@ -67,7 +67,7 @@ macro_rules! refused {
             status = $rejection.status().as_u16(),
             statement = $rejection.statement(),
             sid = $rejection.sid().map(|sid| printable(sid, MAX_SID)).as_deref(),
-            request_id = &*$rejection.request_id(),
+            request_id = %$rejection.request_id(),
             $($fields)*
             "refused"
         )
