@@ -109,8 +109,9 @@ impl Running {
     fn settle(&mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
         self.is_settled = true;
         let difference = enforced.difference(&candidate);
-        self.settings.state.tally.count(difference);
+        // Counted last: who sees the count finds the rest told.
         insight::compared(&self.settings.gateway, head, difference, &enforced, &candidate);
+        self.settings.state.tally.count(difference);
         if let (Some(difference), Some(report)) = (difference, &self.settings.report) {
             let path = self.settings.gateway.locate(head).map_or(head.uri().path(), |located| located.path);
             report(&Disagreement::new(difference, head.method().clone(), path, enforced, candidate));
@@ -121,8 +122,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.settings.state.tally.candidate_failed.fetch_add(1, Ordering::Relaxed);
             insight::not_compared(true);
+            self.settings.state.tally.candidate_failed.fetch_add(1, Ordering::Relaxed);
         }
         self.settings.state.running.fetch_sub(1, Ordering::Relaxed);
     }
