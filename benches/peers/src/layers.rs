@@ -143,8 +143,9 @@ fn jwts() -> Vec<Case> {
     [("jwt-authorizer RS256", by_rsa, rs256), ("jwt-authorizer HS256", by_secret, hs256)]
         .into_iter()
         .map(|(name, authorizer, token)| {
-            let inner = finished().map_response(Answer);
-            let service = authorizer.into_layer().layer(inner).map_response(|Answer(response)| response);
+            let inner = ServiceExt::<Request>::map_response(finished(), Answer);
+            let service = authorizer.into_layer().layer(inner);
+            let service = ServiceExt::<Request>::map_response(service, |Answer(response)| response);
             Case::service_with(format!("{name}, outside"), service, head_with(&token), StatusCode::OK)
         })
         .collect()
