@@ -529,3 +529,30 @@ async fn a_refusal_of_one_request_only_has_the_others_ask_for_themselves() {
     let failure = AuthorizerError::failure("the directory does not answer").unshared();
     assert_eq!(failure.to_string(), "the directory does not answer");
 }
+
+/// tokio's timers wait for the budget of the task they are in, and an authorizer may use that up each time.
+#[tokio::test(start_paused = true)]
+async fn an_authorizer_that_leaves_no_budget_is_stopped_in_time_and_gives_its_permit_back() {
+    for is_cached in [true, false] {
+        let greedy = authorizer_fn(async |event| {
+            for _ in 0..(event.token() == Some("greedy")).then_some(1_000_000).unwrap_or_default() {
+                tokio::task::coop::consume_budget().await;
+            }
+            allow_all(&event)
+        });
+        let builder = AuthorizerLayer::token(greedy, stage()).with_max_loads(1);
+        let builder = if is_cached { builder.with_cache(MemoryCache::default()) } else { builder };
+        let layer = builder.build().unwrap();
+        let ticking = tokio::spawn(async {
+            loop {
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+        });
+        let service = layer.layer(counting(&Counter::default()));
+        let refused = service.clone().oneshot(get("/a", "greedy")).await.unwrap();
+        let kind = refused.extensions().get::<Rejection>().map(Rejection::kind);
+        assert_eq!(kind, Some(RejectionKind::AuthorizerTimeout), "{is_cached}");
+        assert_eq!(service.oneshot(get("/a", "other")).await.unwrap().status(), StatusCode::OK);
+        ticking.abort();
+    }
+}

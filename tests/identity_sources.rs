@@ -339,6 +339,28 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
     assert_eq!(*recorder.0.lock().unwrap(), rows.map(|row| row.map(str::to_owned).to_vec()));
 }
 
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn below_a_prefix_no_two_paths_of_a_protected_router_have_one_route_key() {
+    use axum::Router;
+    use axum::routing::any;
+    use tower_lambda_authorizer::axum::protect;
+
+    let recorder = Recorder::default();
+    let layer = layer("context.routeKey", stage())
+        .with_cache(recorder.clone())
+        .share_answers_between_all_callers()
+        .build()
+        .unwrap();
+    let inner = Router::new().route("/a", any(async || "")).route("/api/a", any(async || ""));
+    let outer = Router::new().nest("/api", Router::new().route_service("/{*rest}", protect(inner, layer)));
+    for path in ["/api/a", "/api/api/a"] {
+        let request = Request::put(path).body(axum::body::Body::empty()).unwrap();
+        outer.clone().oneshot(request).await.unwrap();
+    }
+    assert_eq!(*recorder.0.lock().unwrap(), [["PUT /api/a"], ["PUT /api/api/a"]]);
+}
+
 #[tokio::test]
 async fn answers_are_told_apart_by_context_sources() {
     for (source, asked) in

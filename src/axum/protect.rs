@@ -12,7 +12,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::middleware::{AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection};
+use crate::middleware::{
+    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, WithoutTemplate,
+};
 
 /// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
 ///
@@ -108,7 +110,9 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
         // whatever is not matched there.
-        request.extensions_mut().remove::<MatchedPath>();
+        if request.extensions_mut().remove::<MatchedPath>().is_some() {
+            request.extensions_mut().insert(WithoutTemplate);
+        }
         match self.canonicalize(&mut request) {
             Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
             Err(rejection) => CanonicalFuture {

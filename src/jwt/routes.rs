@@ -112,7 +112,9 @@ impl RouteScopes {
         let route = self.find(method, path);
         let scopes = route.map(|route| &*route.scopes).or(self.otherwise.as_deref())?;
         let as_get = (method == "HEAD").then_some(("GET", true));
-        let slashed = route.is_none_or(Route::takes_rest).then(|| spell(path, true));
+        let may_take_rest = |route: Option<&Route>| route.is_none_or(Route::takes_rest);
+        let takes_rest = may_take_rest(route) || (as_get.is_some() && may_take_rest(self.find("GET", path)));
+        let slashed = takes_rest.then(|| spell(path, true));
         let canonical = Some(canonical).filter(|canonical| canonical != path);
         let slashed = slashed.filter(|slashed| slashed != path);
         for (method, as_get) in [(method, false)].into_iter().chain(as_get) {
@@ -354,6 +356,17 @@ mod tests {
         assert_eq!(of("PUT", "/users/7"), one("any-one"));
         assert_eq!(of("PUT", "/users/7/"), None);
         assert_eq!(of("GET", "/other/"), one("rest"));
+    }
+
+    #[test]
+    fn a_head_is_also_the_get_that_takes_the_rest() {
+        let scopes = RouteScopes::new()
+            .with_route(Method::HEAD, "/{page}", ["public"])
+            .and_then(|scopes| scopes.with_route(Method::GET, "/{all+}", ["user"]))
+            .and_then(|scopes| scopes.with_route(Method::GET, "/a/{id}", ["admin"]))
+            .unwrap();
+        assert_eq!(scopes.of("HEAD", "/a%2Fb"), None);
+        assert_eq!(scopes.of("GET", "/a%2Fb"), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Request;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::caching::Ticket;
 use super::flight::{Lead, Turn};
@@ -178,6 +178,7 @@ pub(crate) struct Deadline(Pin<Box<Sleep>>);
 
 impl Deadline {
     fn after(timeout: Duration) -> Result<Self, Rejection> {
+        Handle::try_current().map_err(|_| no_timer())?;
         // A runtime may have been built without a timer, and says so by a panic.
         catch_unwind(|| Self(Box::pin(tokio::time::sleep(timeout)))).map_err(|_| no_timer())
     }
@@ -186,7 +187,13 @@ impl Deadline {
         // Its timer is that of the runtime it was made on. Somebody who waits is polled seldom, so a new one is made
         // each time, where it is sure to be driven.
         let at = self.0.deadline();
-        if let Ok(here) = catch_unwind(|| tokio::time::sleep_until(at)) {
+        // A timer that has fired says so only within tokio's budget, which an authorizer may have used up, each time.
+        if Instant::now() >= at {
+            return Poll::Ready(());
+        }
+        if Handle::try_current().is_ok()
+            && let Ok(here) = catch_unwind(|| tokio::time::sleep_until(at))
+        {
             self.0.set(here);
         }
         self.0.as_mut().poll(cx)

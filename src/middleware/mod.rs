@@ -101,6 +101,8 @@ mod service;
 mod shadow;
 mod view;
 
+#[cfg(feature = "axum")]
+pub(crate) use crate::request::WithoutTemplate;
 pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

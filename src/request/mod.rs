@@ -39,6 +39,8 @@ pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs}
 pub(crate) use rewrite::QueryRewrite;
 #[cfg(feature = "lambda-http")]
 pub(crate) use rewrite::rewrite_path;
+#[cfg(feature = "axum")]
+pub(crate) use route::WithoutTemplate;
 pub(crate) use route::{Location, locate, parameters, resource};
 pub(crate) use source::SourceAddress;
 pub use spelling::IdentitySourceError;

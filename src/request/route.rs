@@ -18,6 +18,12 @@ pub(crate) struct Moved<'a> {
     pub(crate) original: &'a str,
 }
 
+/// Beside a request that a route led to a protected router, below the prefix of a nested one: axum then has no template of the
+/// whole path, and what it has may read like that of another.
+#[cfg(feature = "axum")]
+#[derive(Clone)]
+pub(crate) struct WithoutTemplate;
+
 /// Finds the full path.
 ///
 /// axum cuts the prefix off the path of a nested service and keeps the original URI beside it. The original
@@ -39,7 +45,10 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
         // A template that begins elsewhere is not that of the whole path.
         Some(prefix) => (
             strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
-            template.filter(|template| template.starts_with(prefix.as_str().trim_end_matches('/'))),
+            template.filter(|template| {
+                extensions.get::<WithoutTemplate>().is_none()
+                    && template.starts_with(prefix.as_str().trim_end_matches('/'))
+            }),
         ),
     };
     if tail == current || (tail.is_empty() && current == "/") {

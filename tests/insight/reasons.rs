@@ -24,6 +24,8 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let request = Request::get("/items/1?key=query%2Dsecret&empty=")
         .header(AUTHORIZATION, "Bearer token.of.the-caller")
         .header(COOKIE, "theme=dark; session=cookie-secret")
+        // A part of the one below, and before it.
+        .header("x-env", "key-")
         .header("x-api-key", "key-secret")
         .header("accept", "application/json")
         .body(())
@@ -50,6 +52,23 @@ fn what_came_with_the_request_is_struck_out() {
 #[test]
 fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
     assert_eq!(told(|_| "no user with token.of.the-c".to_owned()), "no user with …");
+}
+
+#[test]
+fn where_too_much_came_with_the_request_only_the_kind_is_told() {
+    let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure("no user with x299")));
+    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
+    let cookies = (0..300).map(|number| format!("c{number}=x{number}")).collect::<Vec<_>>().join("; ");
+    let mut request = crate::get("/items/1", "fine");
+    request.headers_mut().insert(COOKIE, cookies.parse().unwrap());
+    let capture = Capture::new(Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
+    assert_eq!(
+        capture.take_one().field("reason"),
+        "the authorizer failed: not shown, since too much came with the request"
+    );
 }
 
 #[test]

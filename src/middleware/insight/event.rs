@@ -101,7 +101,8 @@ pub(super) fn decided<B>(
             cache = cache.as_str(),
             api,
             latency_us = stopwatch.micros(gateway),
-            reason = &*reason(rejection, Some((gateway, request))),
+            // What a shared failure says was said to the request that led, and only that knows what came with it.
+            reason = &*reason(rejection, (cache != CacheOutcome::Coalesced).then_some((gateway, request))),
         ),
     }
 }

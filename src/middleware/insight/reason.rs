@@ -25,6 +25,8 @@ use crate::request::{decode_query, query_pairs};
 const MAX_SOURCES: usize = 512;
 /// How much of it is searched for credentials, in bytes: the client chooses how many there are to look for.
 const MAX_SEARCHED: usize = 4096;
+/// How many credentials are searched for. A browser sends a few dozen cookies.
+const MAX_SECRETS: usize = 256;
 /// How many errors deep.
 const MAX_DEPTH: usize = 8;
 /// A text that is shorter is no credential, and would be found everywhere.
@@ -48,7 +50,10 @@ pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>
     });
     if let (false, Some((gateway, request))) = (sources.is_empty(), of) {
         let mut struck = sources;
-        for_each_secret(gateway, request, &mut |secret| strike(&mut struck, secret));
+        match secrets(gateway, request) {
+            Some(secrets) => secrets.iter().for_each(|secret| strike(&mut struck, secret)),
+            None => struck = ": not shown, since too much came with the request".to_owned(),
+        }
         text.push_str(&printable(&struck, MAX_SOURCES));
     }
     text
@@ -70,30 +75,35 @@ fn sources(rejection: &Rejection) -> String {
     text
 }
 
-/// All that came with a request and may be a credential; the longer form of one before the shorter.
-fn for_each_secret<B>(gateway: &Gateway, request: &Request<B>, found: &mut dyn FnMut(&str)) {
+/// All that came with a request and may be a credential, the longest first: what is a part of another must not break it up
+/// before that is struck out. `None` if there is too much of it.
+fn secrets<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Cow<'r, str>>> {
     let is_identity = |name| gateway.space.sources.iter().any(|source| source.header_name() == Some(name));
+    let mut secrets: Vec<Cow<'_, str>> = Vec::new();
     for (name, value) in request.headers() {
         let Ok(value) = std::str::from_utf8(value.as_bytes()) else { continue };
         if HARMLESS.contains(name) && !is_identity(name) {
             continue;
         }
-        found(value.trim());
+        secrets.push(value.trim().into());
         if *name == COOKIE {
-            value
-                .split(';')
-                .filter_map(|pair| pair.split_once('='))
-                .for_each(|(_, value)| found(value.trim()));
+            let values = value.split(';').filter_map(|pair| pair.split_once('='));
+            secrets.extend(values.take(MAX_SECRETS).map(|(_, value)| value.trim().into()));
         } else if let Some((_, credential)) = value.split_once(' ') {
-            found(credential.trim());
+            secrets.push(credential.trim().into());
         }
     }
-    for (_, value) in query_pairs(request.uri().query().unwrap_or_default()) {
-        found(value);
+    for (_, value) in query_pairs(request.uri().query().unwrap_or_default()).take(MAX_SECRETS) {
+        secrets.push(value.into());
         if let Some(Cow::Owned(decoded)) = decode_query(value) {
-            found(&decoded);
+            secrets.push(decoded.into());
         }
     }
+    if secrets.len() >= MAX_SECRETS {
+        return None;
+    }
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    Some(secrets)
 }
 
 /// Strikes out a text wherever it stands, and the beginning of it where the whole ends with that: it may have been cut.
