@@ -96,19 +96,14 @@ where
                     let Some(done) = waiting.take() else { return Poll::Pending };
                     let Waiting { gateway, loading, shadow, stopwatch, mut request, mut inner, responses } =
                         *done;
-                    let Loading { pending, cache, .. } = &loading;
-                    let verdict = match loaded {
-                        Ok(authorization) => {
-                            gateway.decide(authorization, false, pending.question(), &request, None)
-                        }
-                        Err(rejection) => Verdict::Refuse(rejection.of_request(pending.request_id)),
-                    };
+                    let Loading { request_id, cache, .. } = loading;
+                    let verdict = gateway.judge(loaded, request_id, &request);
                     if let Some(shadow) = &shadow {
                         shadow.compare(&verdict, &request);
                     }
-                    let id = Some(pending.request_id);
+                    let id = Some(request_id);
                     let mark =
-                        insight::decided(&gateway, &request, verdict.as_result(), *cache, id, stopwatch);
+                        insight::decided(&gateway, &request, verdict.as_result(), cache, id, stopwatch);
                     match verdict {
                         Verdict::Forward(pass) => {
                             pass.insert_into(&mut request);

@@ -16,7 +16,8 @@ use super::condition_keys::FindConditionKey;
 use super::context::RequestContext;
 use super::flight::Turn;
 use super::insight::{CacheOutcome, DebugHeader};
-use super::question::{Pending, Question, Unreadable};
+use super::load::Loaded;
+use super::question::{Question, Unreadable};
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
 use crate::cache::{CacheKeyRef, KeySpace};
@@ -126,10 +127,11 @@ pub(crate) enum Admission {
     Load(Load),
 }
 
-/// An authorizer that has yet to answer, and the question that its answer will be asked.
+/// An authorizer that has yet to answer.
 pub(crate) struct Load {
     pub(crate) answer: Answer,
-    pub(crate) pending: Pending,
+    /// The id that it is told.
+    pub(crate) request_id: RequestId,
     /// Where the answer may be kept, if it may.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -168,7 +170,7 @@ impl Gateway {
         };
         let kept = self.caching.as_ref().zip(identity.as_ref());
         let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));
-        Admission::Load(self.load(request, located, path, identity.as_ref(), ticket))
+        Admission::Load(self.load(request, located, &path, identity.as_ref(), ticket))
     }
 
     #[inline(always)]
@@ -188,7 +190,7 @@ impl Gateway {
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
         let (located, path) = self.read_target(request)?;
         let identity = self.identity(&self.view(request, located, &path.as_sent))?;
-        Ok(self.load(request, located, path, identity.as_ref(), None))
+        Ok(self.load(request, located, &path, identity.as_ref(), None))
     }
 
     /// Whether an answer may still be used by somebody other than who asked for it.
@@ -211,9 +213,23 @@ impl Gateway {
         Ok(permit)
     }
 
-    /// The second part: judges a request by an accepted answer.
+    /// The second part: judges a request by the answer of an authorizer that was asked. Its target is read again, which
+    /// costs less than to keep it.
+    pub(crate) fn judge<B>(&self, loaded: Loaded, request_id: RequestId, request: &Request<B>) -> Verdict {
+        let rejection = match (loaded, self.read_target(request)) {
+            (Ok(authorization), Ok((_, path))) => {
+                let question = Question { path: &path, request_id: Some(request_id) };
+                return self.decide(authorization, false, question, request, None);
+            }
+            (Ok(_), Err(unreadable)) => unreadable.into(),
+            (Err(rejection), _) => rejection,
+        };
+        Verdict::Refuse(rejection.of_request(request_id))
+    }
+
+    /// Judges a request by an accepted answer.
     #[inline(always)]
-    pub(crate) fn decide<B>(
+    fn decide<B>(
         &self,
         authorization: Arc<Authorization>,
         cached: bool,
@@ -380,7 +396,7 @@ impl Gateway {
         &self,
         request: &Request<B>,
         located: Location<'_>,
-        path: CanonicalPath<'_>,
+        path: &CanonicalPath<'_>,
         identity: Option<&Identity<'_>>,
         ticket: Option<Ticket>,
     ) -> Load {
@@ -406,11 +422,7 @@ impl Gateway {
                 self.events.request_event(&self.stage, request, asked)
             }
         };
-        Load {
-            answer: self.authorizer.ask(event),
-            pending: Pending { path: path.into_owned(), request_id },
-            ticket,
-        }
+        Load { answer: self.authorizer.ask(event), request_id, ticket }
     }
 
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {

@@ -16,7 +16,6 @@ use super::caching::Ticket;
 use super::flight::{Lead, Turn};
 use super::gateway::{Gateway, Load};
 use super::insight::{CacheOutcome, Role, Run};
-use super::question::Pending;
 use super::rejection::{Rejection, RejectionKind};
 use crate::authorizer::{Guarded, Panicked};
 use crate::contract::Authorization;
@@ -31,7 +30,7 @@ pub(crate) type Loaded = Result<Arc<Authorization>, Rejection>;
 /// and only one that is of use to others costs a task.
 pub(crate) struct Loading {
     gateway: Arc<Gateway>,
-    pub(crate) pending: Pending,
+    pub(crate) request_id: RequestId,
     pub(super) cache: CacheOutcome,
     state: State,
 }
@@ -53,9 +52,9 @@ enum State {
 
 impl Loading {
     pub(crate) fn new(gateway: Arc<Gateway>, load: Load) -> Self {
-        let Load { answer, pending, ticket } = load;
+        let Load { answer, request_id, ticket } = load;
         let cache = if ticket.is_some() { CacheOutcome::Miss } else { CacheOutcome::None };
-        Self { gateway, pending, cache, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
+        Self { gateway, request_id, cache, state: State::Unpolled { answer: Guarded::new(answer), ticket } }
     }
 
     pub(crate) fn poll<B>(&mut self, request: &Request<B>, cx: &mut Context<'_>) -> Poll<Loaded> {
@@ -76,8 +75,8 @@ impl Loading {
                     };
                     if !*is_own && !is_for_all() {
                         match self.gateway.ask_alone(request) {
-                            Ok(Load { answer, pending, ticket }) => {
-                                (self.pending, self.cache) = (pending, CacheOutcome::Miss);
+                            Ok(Load { answer, request_id, ticket }) => {
+                                (self.request_id, self.cache) = (request_id, CacheOutcome::Miss);
                                 self.state = State::Unpolled { answer: Guarded::new(answer), ticket };
                                 continue;
                             }
@@ -119,7 +118,7 @@ impl Loading {
             }
         };
         let role = if lead.is_some() { Role::Shared } else { Role::Alone };
-        let loaded = match Asking::begin(&self.gateway, answer, self.pending.request_id, role) {
+        let loaded = match Asking::begin(&self.gateway, answer, self.request_id, role) {
             Err(rejection) => Err(rejection),
             Ok(mut asking) => match asking.poll(&self.gateway, ticket.as_ref(), cx) {
                 Poll::Ready(loaded) => loaded,
@@ -161,16 +160,15 @@ impl Loading {
 pub(super) fn ask_unshared(
     gateway: &Arc<Gateway>,
     load: Load,
-) -> (Pending, impl Future<Output = Loaded> + Send + use<>) {
+) -> impl Future<Output = Loaded> + Send + use<> {
     let gateway = Arc::clone(gateway);
-    let Load { answer, pending, ticket } = load;
-    let (answer, request_id) = (Guarded::new(answer), pending.request_id);
-    let loaded = async move {
+    let Load { answer, request_id, ticket } = load;
+    let answer = Guarded::new(answer);
+    async move {
         let asking = Asking::begin(&gateway, answer, request_id, Role::Shadow)?;
         let deadline = Deadline::after(gateway.timeout)?;
         Timed { gateway, asking, ticket, deadline }.await
-    };
-    (pending, loaded)
+    }
 }
 
 /// Until when somebody waits, on whatever runtime.

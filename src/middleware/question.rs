@@ -37,15 +37,3 @@ pub(crate) struct Question<'q> {
     /// The id that the authorizer was told, if it was asked.
     pub(super) request_id: Option<RequestId>,
 }
-
-/// The question of a request whose authorizer has yet to answer.
-pub(crate) struct Pending {
-    pub(super) path: CanonicalPath<'static>,
-    pub(crate) request_id: RequestId,
-}
-
-impl Pending {
-    pub(crate) fn question(&self) -> Question<'_> {
-        Question { path: &self.path, request_id: Some(self.request_id) }
-    }
-}

@@ -40,32 +40,70 @@ pub(super) fn has_slash(bytes: u64) -> bool {
     zero_where_slash.wrapping_sub(ONES) & !zero_where_slash & (ONES << 7) != 0
 }
 
-/// The pairs of bytes that stand beside each other in a pattern, as bits.
-pub(super) fn pairs_needed(pattern: &[u8]) -> u128 {
-    let wild = |byte: u8| matches!(byte, b'*' | b'?');
-    pattern.windows(2).fold(0, |bits, pair| match pair {
-        [left, right] if !wild(*left) && !wild(*right) => bits | pair_bit(*left, *right),
-        _ => bits,
-    })
+/// Which pairs of bytes stand beside each other in a text, each as one of 128 bits.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Pairs {
+    low: u64,
+    high: u64,
 }
 
-pub(super) fn pairs_of(parts: [&str; 3]) -> u128 {
-    let mut last = None;
-    let mut bits = 0;
-    for part in parts {
-        for byte in part.bytes() {
-            if let Some(last) = last {
-                bits |= pair_bit(last, byte);
+impl Pairs {
+    /// Those that every text has which a pattern covers.
+    pub(super) fn needed(pattern: &[u8]) -> Self {
+        let wild = |byte: u8| matches!(byte, b'*' | b'?');
+        let mut pairs = Self::default();
+        for pair in pattern.windows(2) {
+            if let [left, right] = pair
+                && !wild(*left)
+                && !wild(*right)
+            {
+                pairs.add(*left, *right);
             }
-            last = Some(byte);
         }
+        pairs
     }
-    bits
-}
 
-fn pair_bit(left: u8, right: u8) -> u128 {
-    let mixed = (u32::from(left) << 8 | u32::from(right)).wrapping_mul(0x9E37_79B1);
-    1 << (mixed >> 25)
+    /// Those of a text that comes in parts.
+    pub(super) fn of(parts: [&str; 3]) -> Self {
+        let mut pairs = Self::default();
+        let mut last = None;
+        for part in parts.map(str::as_bytes) {
+            if let (Some(last), Some(first)) = (last, part.first()) {
+                pairs.add(last, *first);
+            }
+            for pair in part.windows(2) {
+                if let [left, right] = pair {
+                    pairs.add(*left, *right);
+                }
+            }
+            last = part.last().copied().or(last);
+        }
+        pairs
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    #[inline]
+    pub(super) const fn may_be_among(self, others: Self) -> bool {
+        self.low & !others.low == 0
+    }
+
+    /// Half of them tell nearly all patterns apart, and take half of the instructions.
+    #[inline]
+    pub(super) const fn are_among(self, others: Self) -> bool {
+        self.low & !others.low == 0 && self.high & !others.high == 0
+    }
+
+    #[inline]
+    fn add(&mut self, left: u8, right: u8) {
+        let mixed = u32::from(u16::from_le_bytes([left, right])).wrapping_mul(0x9E37_79B1);
+        let bit = 1 << (mixed >> 26);
+        let in_high = 0_u64.wrapping_sub(u64::from(mixed >> 25 & 1));
+        self.low |= bit & !in_high;
+        self.high |= bit & in_high;
+    }
 }
 
 /// A hash by folded multiplication, sixteen bytes at a time. It need not withstand anybody: equal hashes cost a

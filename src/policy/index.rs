@@ -5,7 +5,7 @@
 //! for every length such a text has. What stands between wildcards is pre-selected by the pairs of bytes it needs.
 //! A hash only ever pre-selects: whatever is found is compared in full.
 
-use super::hash::{first_bytes, hash, pairs_needed, pairs_of};
+use super::hash::{Pairs, first_bytes, hash};
 use super::plan::{Entry, FEW, Form, Plan, Shape, Target};
 
 const EXACT: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -26,7 +26,7 @@ pub(super) struct Index {
     /// Positions of entries, by bucket.
     candidates: Vec<u32>,
     /// The pairs of bytes that the candidates of large buckets need, in the same order.
-    needs: Vec<u128>,
+    needs: Vec<Pairs>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,7 +140,8 @@ impl Index {
             self.candidates.push(position);
             if needs != NO_NEEDS {
                 let entry = plan.entries().get(position as usize);
-                self.needs.push(entry.map_or(0, |entry| pairs_needed(plan.pattern(entry))));
+                self.needs
+                    .push(entry.map_or_else(Pairs::default, |entry| Pairs::needed(plan.pattern(entry))));
             }
         }
         Span { start, end: length(&self.candidates), needs }
@@ -231,7 +232,7 @@ impl Index {
         self.table.capacity() * size_of::<Slot>()
             + (self.head_lengths.capacity() + self.tail_lengths.capacity() + self.candidates.capacity())
                 * size_of::<u32>()
-            + self.needs.capacity() * size_of::<u128>()
+            + self.needs.capacity() * size_of::<Pairs>()
             + size_of::<Self>()
     }
 }
@@ -245,7 +246,7 @@ fn tails(group: &[Keyed]) -> impl Iterator<Item = &[Keyed]> {
 struct Lookup<'l, F> {
     plan: &'l Plan,
     target: &'l Target<'l>,
-    pairs: Option<u128>,
+    pairs: Option<Pairs>,
     found: &'l mut F,
 }
 
@@ -261,13 +262,26 @@ impl<F: FnMut(&Entry)> Lookup<'_, F> {
         let target = self.target;
         let have = *self.pairs.get_or_insert_with(|| {
             if whole {
-                pairs_of([target.prefix, target.method, target.path])
+                Pairs::of([target.prefix, target.method, target.path])
             } else {
-                pairs_of(["", "", target.path])
+                Pairs::of(["", "", target.path])
             }
         });
-        for (position, need) in candidates.iter().zip(needs) {
-            if need & !have == 0 {
+        let mut positions = candidates.iter();
+        let (fours, others) = needs.as_chunks::<4>();
+        for four in fours {
+            // Of most fours none is left, and then that is all there is to find out.
+            if four.iter().any(|need| need.may_be_among(have)) {
+                self.compare_chosen(positions.as_slice(), four, have);
+            }
+            positions.nth(3);
+        }
+        self.compare_chosen(positions.as_slice(), others, have);
+    }
+
+    fn compare_chosen(&mut self, positions: &[u32], needs: &[Pairs], have: Pairs) {
+        for (position, need) in positions.iter().zip(needs) {
+            if need.are_among(have) {
                 self.compare(*position);
             }
         }

@@ -1,7 +1,7 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
-use super::hash::{first_bytes, has_slash, last_bytes, pairs_needed, pairs_of};
+use super::hash::{Pairs, first_bytes, has_slash, last_bytes};
 use super::index::Index;
 
 /// What a pattern is compared with.
@@ -68,7 +68,7 @@ pub(super) struct Entry {
     /// Whether the statement has conditions.
     pub(super) conditional: bool,
     /// Pairs of bytes that the path must have, where its ends say little.
-    needs: u128,
+    needs: Pairs,
 }
 
 /// How method and path are told apart.
@@ -247,9 +247,9 @@ impl Plan {
         let is_weak = first < path + WEAK && bytes.len() < behind + WEAK;
         let needs = match (form, shape) {
             (Form::Method | Form::AnyMethod, Shape::Two | Shape::Stars | Shape::General) if is_weak => {
-                pairs_needed(bytes.get(path..).unwrap_or_default())
+                Pairs::needed(bytes.get(path..).unwrap_or_default())
             }
-            _ => 0,
+            _ => Pairs::default(),
         };
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
@@ -296,9 +296,9 @@ impl Plan {
             if !target.is_odd && !entry.gate.admits(target) {
                 continue;
             }
-            if entry.needs != 0 && self.entries.len() > FEW && !target.is_odd {
-                let have = *pairs.get_or_insert_with(|| pairs_of(["", "", target.path]));
-                if entry.needs & !have != 0 {
+            if !entry.needs.is_empty() && self.entries.len() > FEW && !target.is_odd {
+                let have = *pairs.get_or_insert_with(|| Pairs::of(["", "", target.path]));
+                if !entry.needs.are_among(have) {
                     continue;
                 }
             }

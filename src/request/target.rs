@@ -71,10 +71,6 @@ impl CanonicalPath<'_> {
     pub(crate) fn canonical(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.as_sent)
     }
-
-    pub(crate) fn into_owned(self) -> CanonicalPath<'static> {
-        CanonicalPath { as_sent: Cow::Owned(self.as_sent.into_owned()), decoded: self.decoded }
-    }
 }
 
 /// Checks what surrounds the path. Methods are compared as they are, so only plain ones are let in.

@@ -57,11 +57,9 @@ impl Settings {
             Admission::Decided(verdict, _) => return verdict,
             Admission::Load(load) => load,
         };
-        let (pending, loaded) = ask_unshared(gateway, load);
-        match loaded.await {
-            Ok(authorization) => gateway.decide(authorization, false, pending.question(), head, None),
-            Err(rejection) => Verdict::Refuse(rejection),
-        }
+        let request_id = load.request_id;
+        let loaded = ask_unshared(gateway, load).await;
+        gateway.judge(loaded, request_id, head)
     }
 }
 
