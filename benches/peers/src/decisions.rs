@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use casbin::{CoreApi, DefaultModel, Enforcer, MgmtApi};
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
-use iam_rs::{Arn, EvaluationOptions, IAMPolicy, IAMRequest, PolicyEvaluator, Principal};
+use iam_rs::{Arn, EvaluationOptions, IAMPolicy, IAMRequest, PolicyEvaluator};
 use serde_json::Value;
 use tower_lambda_authorizer::policy::{self, AccessRequest};
 
@@ -55,7 +55,7 @@ fn iam_rs(text: &str) -> Case {
     let evaluator = PolicyEvaluator::with_policies(vec![policy]).with_options(options);
     let request = |asked: &str| {
         let arn = Arn::from_str(&format!("{STAGE}{asked}")).expect("a good ARN");
-        IAMRequest::new(Principal::Wildcard, "execute-api:Invoke", arn)
+        IAMRequest::new(crate::layers::principal(), "execute-api:Invoke", arn)
     };
     let (known, other) = (request(ASKED), request(OTHER));
     let decide = move |asked: &str| {
