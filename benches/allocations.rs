@@ -7,8 +7,13 @@ mod scene;
 
 use std::alloc::System;
 
-use scene::Case;
+use scene::alone::Nothing;
+use scene::weighed::Weighed;
+use scene::{Case, ask, head, layers, request};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tower::Layer;
+use tower_lambda_authorizer::cache::CacheKey;
+use tower_lambda_authorizer::policy::BoundPolicy;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -30,6 +35,29 @@ fn main() {
         let (count, bytes) = allocated(&mut case);
         println!("{:<52} {count:>11.1} {bytes:>20.0}", case.name);
     }
+    cached();
+}
+
+/// What an answer of two statements takes for as long as it is kept, beside the key and the policy.
+fn cached() {
+    const ENTRIES: usize = 100_000;
+    let cache = Weighed::new(ENTRIES);
+    let service = layers::building(cache.clone()).layer(Nothing);
+    let region = Region::new(ALLOCATOR);
+    for token in 0..ENTRIES {
+        assert_eq!(ask(&service, request(&head(token))).status(), 200);
+    }
+    let stats = region.change();
+    let each = |bytes: usize| bytes as f64 / cache.len() as f64;
+    let taken = each(stats.bytes_allocated.saturating_sub(stats.bytes_deallocated));
+    let texts = each(cache.heap_bytes());
+    let structs = (size_of::<CacheKey>() + size_of::<BoundPolicy>()) as f64;
+    println!(
+        "\na cached answer, one of {}: {taken:.0} bytes, of which {:.0} are its key and its policy, {:.0} all else",
+        cache.len(),
+        texts + structs,
+        taken - texts - structs
+    );
 }
 
 /// Calls of the allocator for one, reallocations included, and the bytes they asked for.

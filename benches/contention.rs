@@ -6,19 +6,18 @@
 
 mod scene;
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 use std::time::Instant;
 use std::{env, fs, thread};
 
 use axum::body::Body;
 use http::Request;
 use scene::alone::Nothing;
+use scene::weighed::Weighed;
 use scene::{Head, TOKEN, ask, head, layers, request};
 use tower::Layer;
 use tower_lambda_authorizer::AuthorizerLayer;
-use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, MemoryCache};
-use tower_lambda_authorizer::contract::Authorization;
 
 /// How many requests all threads together make in one measurement.
 const REQUESTS: usize = 32_000;
@@ -100,24 +99,20 @@ fn time(
 fn memory() {
     let entries: usize =
         env::var("ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(1_000_000);
-    let cache = Arc::new(Weighed {
-        cache: MemoryCache::builder().with_max_entries(entries).with_max_bytes(usize::MAX / 2).build(),
-        bytes: AtomicUsize::new(0),
-    });
-    let service = layers::building(Arc::clone(&cache)).layer(Nothing);
+    let cache = Weighed::new(entries);
+    let service = layers::building(cache.clone()).layer(Nothing);
     let before = resident();
     let start = Instant::now();
     for token in 0..entries {
         assert_eq!(ask(&service, request(&head(token))).status(), 200);
     }
     let elapsed = start.elapsed().as_secs_f64();
-    let kept = cache.cache.len();
+    let kept = cache.len();
     let each = |bytes: usize| bytes as f64 / kept as f64;
-    let (taken, counted) =
-        (each(resident().saturating_sub(before)), each(cache.bytes.load(Ordering::Relaxed)));
+    let (taken, counted) = (each(resident().saturating_sub(before)), each(cache.heap_bytes()));
     println!("\n{entries} answers asked for in {elapsed:.1} s, {kept} kept");
     println!(
-        "{taken:.0} bytes each: {counted:.0} of key and answer on the heap, {:.0} beside them",
+        "{taken:.0} bytes each, as the system says: {counted:.0} of key and answer on the heap, {:.0} beside them",
         taken - counted
     );
     let start = Instant::now();
@@ -128,31 +123,6 @@ fn memory() {
         "{:.0} ns for a request, most of them hits\n",
         start.elapsed().as_secs_f64() * 1e9 / entries.min(100_000) as f64
     );
-}
-
-/// A cache that sums up what its entries say they take.
-struct Weighed {
-    cache: MemoryCache,
-    bytes: AtomicUsize,
-}
-
-impl AuthorizerCache for Weighed {
-    fn get(&self, key: &CacheKeyRef<'_>) -> Option<Arc<Authorization>> {
-        self.cache.get(key)
-    }
-
-    fn insert(&self, key: CacheKey, authorization: Arc<Authorization>) {
-        self.bytes.fetch_add(key.heap_bytes() + authorization.heap_bytes(), Ordering::Relaxed);
-        self.cache.insert(key, authorization);
-    }
-
-    fn remove(&self, key: &CacheKeyRef<'_>) {
-        self.cache.remove(key);
-    }
-
-    fn retain(&self, keep: &dyn Fn(&CacheKey, &Authorization) -> bool) {
-        self.cache.retain(keep);
-    }
 }
 
 /// The memory of this process, as Linux says; nothing elsewhere.

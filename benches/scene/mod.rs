@@ -5,6 +5,7 @@ pub(crate) mod alone;
 pub(crate) mod layers;
 pub(crate) mod others;
 pub(crate) mod policies;
+pub(crate) mod weighed;
 
 use std::convert::Infallible;
 use std::hint::black_box;
