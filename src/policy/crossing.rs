@@ -8,6 +8,9 @@ use super::plan::{Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::stage::StageArn;
 
+/// A pattern that can be left at more places than this says nothing that anybody meant: it covers everything.
+const MOST: usize = 16;
+
 /// Adds what a pattern covers in this stage when it is read as plain text, if a `*` stands before its sixth field; with
 /// `aliases`, what it covers under the other names of a request, too.
 pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str, stage: &StageArn) {
@@ -64,6 +67,9 @@ fn rests<'p>(pattern: &'p str, prefix: &str) -> Vec<&'p str> {
     // What is left behind a star is covered by what is left from the star on.
     let behind_star = places.iter().find(|place| at(**place) == Some(b'*')).map(|star| star + 1);
     places.retain(|place| Some(*place) != behind_star);
+    if places.len() > MOST {
+        return vec!["*"];
+    }
     places.into_iter().filter_map(|place| pattern.get(place..)).filter(|rest| !rest.is_empty()).collect()
 }
 
@@ -101,5 +107,13 @@ mod tests {
         assert_eq!(rests("arn:aws:execute-api:eu-*"), [""; 0]);
         assert_eq!(rests("arn:aws:*d/"), ["*d/"]);
         assert_eq!(rests("*"), ["*"]);
+    }
+
+    #[test]
+    fn nobody_makes_a_long_list_of_a_short_pattern() {
+        let wild = |count| format!("arn:*{}", "?".repeat(count));
+        assert_eq!(rests(&wild(15), PREFIX).len(), 15);
+        assert_eq!(rests(&wild(16), PREFIX), ["*"]);
+        assert_eq!(rests(&wild(500), PREFIX), ["*"]);
     }
 }
