@@ -211,25 +211,50 @@ async fn an_answer_that_may_not_be_reused_is_not_shared_either() {
 #[tokio::test]
 async fn a_waiter_whose_answer_has_expired_meanwhile_loads_once_more() {
     let (asked, gate, clock) = (Counter::default(), Arc::new(Semaphore::new(0)), ManualClock::default());
-    let authorizer = gated(&asked, &gate, {
-        let clock = clock.clone();
-        move |turn, event| {
-            let answer = allow_all(event)?.with_max_age(Duration::from_secs(5));
-            if turn == 1 {
-                // The answer is made; before anybody is told, its time is over.
-                let clock = clock.clone();
-                tokio::spawn(async move { clock.advance(Duration::from_secs(6)) });
-            }
-            Ok(answer)
-        }
-    });
-    let layer = cached(authorizer).with_clock(clock).build().unwrap();
+    let authorizer =
+        gated(&asked, &gate, |_, event| Ok(allow_all(event)?.with_max_age(Duration::from_secs(5))));
+    let cache = Hooked::default();
+    let layer = AuthorizerLayer::token(authorizer, stage())
+        .with_cache(cache.clone())
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    // The answer is kept; before anybody who waits is told, its time is over.
+    let passes: Hook = Box::new(move || clock.advance(Duration::from_secs(6)));
+    *cache.hooks.lock().unwrap() = Some([Box::new(|| ()), passes]);
     let tasks = send(&layer, (0..3).map(|i| format!("/{i}"))).await;
+    assert_eq!(asked.count(), 1);
     gate.add_permits(10);
     for task in tasks {
         assert_eq!(task.await.unwrap(), (StatusCode::OK, None));
     }
-    assert!((1..=3).contains(&asked.count()), "{}", asked.count());
+    assert_eq!(
+        asked.count(),
+        3,
+        "whoever asked has an answer of its own, the two that waited ask for themselves"
+    );
+}
+
+#[tokio::test]
+async fn whoever_comes_while_an_answer_is_being_stored_shares_it() {
+    let (asked, cache) = (Counter::default(), Hooked::default());
+    let authorizer = gated(&asked, &Arc::new(Semaphore::new(2)), |_, event| allow_all(event));
+    let layer = AuthorizerLayer::token(authorizer, stage()).with_cache(cache.clone()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let later = Arc::new(Mutex::new(None));
+    let asks: Hook = Box::new({
+        let (service, later) = (service.clone(), Arc::clone(&later));
+        move || {
+            let mut request = Box::pin(service.clone().oneshot(get("/x", "token")));
+            assert!(request.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            *later.lock().unwrap() = Some(request);
+        }
+    });
+    *cache.hooks.lock().unwrap() = Some([asks, Box::new(|| ())]);
+    assert_eq!(service.oneshot(get("/x", "token")).await.unwrap().status(), StatusCode::OK);
+    let later = later.lock().unwrap().take().unwrap();
+    assert_eq!(later.await.unwrap().status(), StatusCode::OK);
+    assert_eq!((asked.count(), layer.cache_statistics().coalesced), (1, 1));
 }
 
 #[tokio::test]

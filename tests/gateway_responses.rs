@@ -8,6 +8,7 @@ use common::{Counter, counting};
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::contract::Challenge;
 use tower_lambda_authorizer::middleware::{
     AuthorizerLayerBuilder, GatewayResponse, GatewayResponseType, GatewayResponses, RefusedRequest,
@@ -87,6 +88,26 @@ fn builder(api: Api) -> AuthorizerLayerBuilder {
         .with_identity_sources([IdentitySource::header(AUTHORIZATION)])
         .require_identity()
         .with_timeout(Duration::from_secs(1))
+}
+
+#[tokio::test]
+async fn a_denial_found_in_a_cache_has_its_challenge() {
+    let asked = Counter::default();
+    let authorizer = authorizer_fn({
+        let asked = asked.clone();
+        move |event| {
+            asked.hit();
+            as_told(event)
+        }
+    });
+    let layer = AuthorizerLayer::token(authorizer, stage(Api::Rest)).with_cache(MemoryCache::default());
+    let layer = layer.build().unwrap();
+    for _ in 0..2 {
+        let response = ask(&layer, request(Api::Rest, "challenging deny")).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.headers()["www-authenticate"], "Bearer error=\"insufficient_scope\"");
+    }
+    assert_eq!((asked.count(), layer.cache_statistics().hits), (1, 1));
 }
 
 fn request(api: Api, token: &str) -> Request<()> {

@@ -40,6 +40,25 @@ fn header(name: &str) -> IdentitySource {
     IdentitySource::header(HeaderName::from_bytes(name.as_bytes()).unwrap())
 }
 
+#[tokio::test]
+async fn a_token_is_what_was_sent() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let authorizer = authorizer_fn({
+        let seen = Arc::clone(&seen);
+        move |event: AuthorizerEvent| {
+            seen.lock().unwrap().push(event.token().map(str::to_owned));
+            async move { allow_all(&event) }
+        }
+    });
+    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
+    for token in ["Bearer a, Bearer b", "ok  !~", "bearer\"'<>;=", "Basic YTpi", "x"] {
+        let request = Request::get("/x").header("authorization", token).body(()).unwrap();
+        let response = layer.layer(counting(&Counter::default())).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{token}");
+        assert_eq!(seen.lock().unwrap().drain(..).collect::<Vec<_>>(), [Some(token.to_owned())]);
+    }
+}
+
 #[test]
 fn every_kind_of_api_has_its_spelling() {
     for prefix in ["method.request", "$request", "route.request"] {

@@ -89,6 +89,16 @@ fn reason(error: &AuthorizerError) -> JwtReason {
 }
 
 #[tokio::test]
+async fn only_tokens_of_cognito_have_a_use() {
+    let clock = ManualClock::default();
+    let authorizer = builder(&clock).build().unwrap();
+    for token_use in [json!("id"), json!("access"), json!("refresh"), json!(1)] {
+        let token = token(&clock, json!({"token_use": token_use}));
+        assert!(ask(&authorizer, "GET/x", &token).await.is_ok(), "{token_use}");
+    }
+}
+
+#[tokio::test]
 async fn an_accepted_token_names_the_principal_and_is_good_until_it_expires() {
     let clock = ManualClock::default();
     let authorizer = builder(&clock).build().unwrap();

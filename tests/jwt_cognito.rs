@@ -326,6 +326,7 @@ async fn an_http_api_checks_what_aws_says_it_checks() {
         (with(json!({"exp": now + 1})), None),
         (with(json!({"nbf": now + 5})), None),
         (with(json!({"nbf": now + 6})), Some(JwtReason::NotYetValid)),
+        (with(json!({"iat": now + 5})), None),
         (with(json!({"iat": now + 6})), Some(JwtReason::IssuedInFuture)),
         (with(json!({"token_use": "id"})), None),
     ] {
@@ -343,6 +344,37 @@ async fn an_http_api_checks_what_aws_says_it_checks() {
         Some(JwtReason::Algorithm)
     );
     assert!(HttpJwtAuthorizer::builder(ISSUER, keys(&[&key()])).build().is_err());
+    for name in ["http://id.example.com", "id.example.com", "https://id.example.com/?a", "not a url"] {
+        let builder = HttpJwtAuthorizer::builder(name, keys(&[&key()])).with_audience("orders");
+        assert!(matches!(builder.build(), Err(JwtConfigError::Issuer { .. })), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn rest_apis_forgive_clocks_that_differ_by_five_seconds() {
+    let clock = ManualClock::default();
+    let now = clock.wall().as_secs();
+    let cognito = rest_cognito(&clock).build().unwrap();
+    let jwt = RestJwtAuthorizer::builder([Algorithm::Rs256])
+        .with_issuer(Issuer::new(ISSUER, keys(&[&key()])).with_audience("orders"))
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    for (changes, expected) in [
+        (json!({"exp": now - 4}), None),
+        (json!({"exp": now - 5}), Some(JwtReason::Expired)),
+        (json!({"nbf": now + 5}), None),
+        (json!({"nbf": now + 6}), Some(JwtReason::NotYetValid)),
+        (json!({"iat": now + 5}), None),
+        (json!({"iat": now + 6}), Some(JwtReason::IssuedInFuture)),
+    ] {
+        let id = key().token(&changed(cognito_id_claims(POOL, "app", &clock), changes.clone()));
+        let own = key().token(&changed(claims(ISSUER, "orders", &clock), changes.clone()));
+        let found = ask(&cognito, "GET/x", &id).await;
+        assert_eq!(found.as_ref().err().map(reason), expected, "Cognito: {changes}");
+        let found = ask(&jwt, "GET/x", &own).await;
+        assert_eq!(found.as_ref().err().map(reason), expected, "JWT: {changes}");
+    }
 }
 
 #[tokio::test]

@@ -161,10 +161,14 @@ async fn without_principal_still_wants_an_authorizer() {
         let refused = outcome(builder.without_principal(), &event(&stage, format, None)).await;
         assert_eq!(refused, Err(RejectionKind::MissingAuthorizer), "{name}");
     }
+    for (name, stage, format, builder) in kinds().into_iter().filter(|(_, _, format, _)| *format == V1) {
+        let refused = outcome(builder.without_principal(), &event(&stage, format, Some(json!({})))).await;
+        assert_eq!(refused, Err(RejectionKind::MissingAuthorizer), "{name}");
+    }
     let anonymous = || layer(http()).without_principal();
     assert_eq!(outcome(anonymous(), &v2_event(Value::Null)).await, Err(RejectionKind::MissingAuthorizer));
-    // An answer that says nothing.
-    for empty in [json!({"lambda": null}), json!({"lambda": {}})] {
+    // An answer that says nothing, and what cannot be told from one.
+    for empty in [json!({"lambda": null}), json!({"lambda": {}}), json!({}), json!({"jwt": null})] {
         let read = outcome(anonymous(), &v2_event(empty)).await.unwrap();
         assert_eq!((&read["principal"], &read["context"]), (&Value::Null, &Value::Null));
     }

@@ -450,6 +450,16 @@ async fn a_cache_is_bounded_by_the_bytes_of_its_keys_and_answers() {
     assert!((BYTES / 4096 / 4..BYTES / 4096).contains(&keys), "{keys}");
     // One answer that is too large is used and not kept.
     assert_eq!(filled(&|i| format!("{i} {BYTES}")).await, 0);
+    // A usage key is as long as the authorizer makes it.
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        Ok(allow_all(&event)?.with_usage_identifier_key("k".repeat(4096)))
+    });
+    let store = Arc::new(MemoryCache::builder().with_max_entries(10_000).with_max_bytes(BYTES).build());
+    let layer = AuthorizerLayer::token(authorizer, stage()).with_cache(Arc::clone(&store)).build().unwrap();
+    for i in 0..200 {
+        assert_eq!(ask(&layer, get("/a", &i.to_string())).await, ALLOWED);
+    }
+    assert!((BYTES / 4096 / 4..BYTES / 4096).contains(&store.len()), "{}", store.len());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use common::{Counter, stage};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::authorizer::{Credential, any_of};
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::mapping::{MappingError, ParameterMapping};
 use tower_lambda_authorizer::middleware::{ConfigError, Rejection, RejectionKind};
@@ -102,6 +103,54 @@ fn get(target: &str, headers: &[(&str, &str)]) -> Request<()> {
 
 fn header(parts: &Parts, name: &str) -> Vec<String> {
     parts.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_answer_that_names_nobody_leaves_no_name_of_the_client_s() {
+    let rules = mapping(&[
+        ("overwrite:header.x-user", "$context.authorizer.principalId"),
+        ("overwrite:header.x-plan", "$context.authorizer.plan"),
+    ]);
+    let stage = || ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    let nobody = |is_simple: bool| {
+        authorizer_fn(move |event: AuthorizerEvent| async move {
+            if is_simple {
+                return Ok(AuthorizerResponse::simple(true));
+            }
+            let policy = event.policy().allow(AnyMethod, "/*").build()?;
+            Ok::<_, AuthorizerError>(AuthorizerResponse::without_principal(policy))
+        })
+    };
+    let refuses = authorizer_fn(async |_| Err(AuthorizerError::unauthorized()));
+    let layers = [
+        AuthorizerLayer::request(nobody(false), stage()),
+        AuthorizerLayer::request(nobody(true), stage()).with_simple_responses(),
+        AuthorizerLayer::request(
+            any_of()
+                .member(Credential::header("x-session"), refuses)
+                .or_anonymous(nobody(false))
+                .build()
+                .unwrap(),
+            stage(),
+        ),
+    ];
+    for (number, layer) in layers.into_iter().enumerate() {
+        let layer = layer.with_parameter_mapping(rules.clone()).build().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let inner = tower::service_fn({
+            let seen = Arc::clone(&seen);
+            move |request: Request<()>| {
+                seen.lock().unwrap().push(request.into_parts().0);
+                std::future::ready(Ok::<_, Infallible>(Response::new(String::new())))
+            }
+        });
+        let spoof =
+            get("/", &[("x-user", "root"), ("X_User", "root"), ("x.plan", "gold"), ("x-other", "stays")]);
+        assert_eq!(layer.layer(inner).oneshot(spoof).await.unwrap().status(), StatusCode::OK, "{number}");
+        let seen = seen.lock().unwrap();
+        let names: Vec<_> = seen[0].headers.keys().map(|name| name.as_str()).collect();
+        assert_eq!(names, ["x-other"], "{number}");
+    }
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ impl HttpJwtAuthorizerBuilder {
     ///
     /// The first mistake in the configuration.
     pub fn build(mut self) -> Result<HttpJwtAuthorizer, JwtConfigError> {
-        self.setup.issuers.push(self.issuer);
+        self.setup.issuers.push(self.issuer.published()?);
         Ok(HttpJwtAuthorizer(Arc::new(self.setup.build(HttpJwt)?)))
     }
 }
