@@ -371,13 +371,41 @@ async fn below_a_prefix_no_two_paths_of_a_protected_router_have_one_route_key() 
         .share_answers_between_all_callers()
         .build()
         .unwrap();
-    let inner = Router::new().route("/a", any(async || "")).route("/api/a", any(async || ""));
-    let outer = Router::new().nest("/api", Router::new().route_service("/{*rest}", protect(inner, layer)));
-    for path in ["/api/a", "/api/api/a"] {
-        let request = Request::put(path).body(axum::body::Body::empty()).unwrap();
-        outer.clone().oneshot(request).await.unwrap();
+    let inner =
+        |paths: &[&str]| paths.iter().fold(Router::new(), |inner, path| inner.route(path, any(async || "")));
+    let protected = |paths: &[&str]| protect(inner(paths), layer.clone());
+    let alike = ["/a", "/api/a", "/apix/{id}"];
+    let in_two_places = protected(&["/admin/x"]);
+    let outers = [
+        Router::new().nest("/api", Router::new().route_service("/{*rest}", protected(&alike))),
+        Router::new().nest("/api", Router::new().fallback_service(protected(&alike))),
+        Router::new().nest("/api", Router::new().fallback_service(inner(&alike).layer(layer.clone()))),
+        Router::new().nest(
+            "/api",
+            Router::new()
+                .route("/health", any(async || ""))
+                .fallback_service(protected(&["/{id}", "/a", "/api/a"])),
+        ),
+        Router::new()
+            .nest("/a", Router::new().fallback_service(in_two_places.clone()))
+            .fallback_service(in_two_places.clone()),
+        Router::new()
+            .nest("/a", Router::new().fallback_service(in_two_places.clone()))
+            .route_service("/admin/{*rest}", in_two_places),
+    ];
+    for (number, outer) in outers.into_iter().enumerate() {
+        let paths = match number {
+            0..4 => ["/api/a", "/api/api/a", "/api/apix/7", "/api/api/apix/7"].as_slice(),
+            _ => &["/a/admin/x", "/admin/x"],
+        };
+        for path in paths {
+            let request = Request::put(*path).body(axum::body::Body::empty()).unwrap();
+            outer.clone().oneshot(request).await.unwrap();
+        }
+        let keys = std::mem::take(&mut *recorder.0.lock().unwrap());
+        let expected: Vec<_> = paths.iter().map(|path| [format!("PUT {path}")]).collect();
+        assert_eq!(keys, expected, "{number}");
     }
-    assert_eq!(*recorder.0.lock().unwrap(), [["PUT /api/a"], ["PUT /api/api/a"]]);
 }
 
 #[tokio::test]

@@ -42,12 +42,13 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
     let original = original.path();
     let (tail, template) = match extensions.get::<NestedPath>() {
         None => (original, template),
-        // A template that begins elsewhere is not that of the whole path.
+        // A template that begins elsewhere, or that the whole path does not fit, is that of a router further in.
         Some(prefix) => (
             strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
             template.filter(|template| {
                 extensions.get::<WithoutTemplate>().is_none()
-                    && template.starts_with(prefix.as_str().trim_end_matches('/'))
+                    && begins_with(template, prefix.as_str().trim_end_matches('/'))
+                    && fit(template, original, &mut |_, _| ())
             }),
         ),
     };
@@ -62,6 +63,11 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
 #[cfg(not(feature = "axum"))]
 pub(crate) fn locate<'a>(uri: &'a Uri, _extensions: &'a Extensions) -> Result<Location<'a>, Moved<'a>> {
     Ok(Location { path: uri.path(), template: None })
+}
+
+#[cfg(feature = "axum")]
+fn begins_with(template: &str, prefix: &str) -> bool {
+    template.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Cuts off the segments of `prefix`, in which `{name}` stands for any one segment.
@@ -107,23 +113,31 @@ pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, B
         return if proxy.is_empty() { vec![] } else { vec![("proxy".into(), proxy.into())] };
     };
     let mut found = Vec::new();
+    match fit(template, path, &mut |name, value| found.push((name.into(), value.into()))) {
+        true => found,
+        false => vec![],
+    }
+}
+
+/// Whether a path fits a template, and what its parameters are.
+fn fit<'a>(template: &'a str, path: &'a str, found: &mut dyn FnMut(&'a str, &'a str)) -> bool {
     let mut rest = path;
     for expected in template.split('/').skip(1) {
-        let Some(after_slash) = rest.strip_prefix('/') else { return vec![] };
+        let Some(after_slash) = rest.strip_prefix('/') else { return false };
         if let Some(name) = expected.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
-            found.push((name.into(), after_slash.trim_end_matches('/').into()));
-            return found;
+            found(name, after_slash.trim_end_matches('/'));
+            return true;
         }
         let end = after_slash.find('/').unwrap_or(after_slash.len());
-        let Some((segment, tail)) = after_slash.split_at_checked(end) else { return vec![] };
+        let Some((segment, tail)) = after_slash.split_at_checked(end) else { return false };
         match parameter(expected, segment) {
             Fit::Literal => {}
-            Fit::Value(name, value) => found.push((name.into(), value.into())),
-            Fit::No => return vec![],
+            Fit::Value(name, value) => found(name, value),
+            Fit::No => return false,
         }
         rest = tail;
     }
-    if rest.is_empty() { found } else { vec![] }
+    rest.is_empty()
 }
 
 enum Fit<'a> {
@@ -154,25 +168,28 @@ fn parameter<'a>(expected: &'a str, segment: &'a str) -> Fit<'a> {
 mod tests {
     use super::*;
 
-    fn fit(template: &str, path: &str) -> String {
+    fn found(template: &str, path: &str) -> String {
         let found = parameters(Some(template), path);
         found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
     }
 
     #[test]
     fn parameters_keep_their_escapes() {
-        assert_eq!(fit("/users/{id}/files/{*rest}", "/users/a%20b/files/x/y%2Fz/"), "id=a%20b,rest=x/y%2Fz");
-        assert_eq!(fit("/v{major}/{id}", "/v2/7"), "major=2,id=7");
-        assert_eq!(fit("/{id}/", "/7/"), "id=7");
-        assert_eq!(fit("/{{x}}/{id}", "/{x}/7"), "id=7");
-        assert_eq!(fit("/", "/"), "");
+        assert_eq!(
+            found("/users/{id}/files/{*rest}", "/users/a%20b/files/x/y%2Fz/"),
+            "id=a%20b,rest=x/y%2Fz"
+        );
+        assert_eq!(found("/v{major}/{id}", "/v2/7"), "major=2,id=7");
+        assert_eq!(found("/{id}/", "/7/"), "id=7");
+        assert_eq!(found("/{{x}}/{id}", "/{x}/7"), "id=7");
+        assert_eq!(found("/", "/"), "");
     }
 
     #[test]
     fn what_does_not_fit_has_no_parameters() {
-        assert_eq!(fit("/users/{id}", "/users"), "");
-        assert_eq!(fit("/users/{id}", "/other/7"), "");
-        assert_eq!(fit("/users/{id}", "/users/7/more"), "");
+        assert_eq!(found("/users/{id}", "/users"), "");
+        assert_eq!(found("/users/{id}", "/other/7"), "");
+        assert_eq!(found("/users/{id}", "/users/7/more"), "");
     }
 
     #[test]
@@ -181,6 +198,13 @@ mod tests {
         assert_eq!(parameters(None, "/a/b/"), vec![("proxy".into(), "a/b".into())]);
         assert_eq!(parameters(None, "/"), vec![]);
         assert_eq!(&*resource(Some("/a/{id}/{*rest}")), "/a/{id}/{rest+}");
+    }
+
+    #[cfg(feature = "axum")]
+    #[test]
+    fn templates_begin_with_whole_segments() {
+        assert!(begins_with("/a/x", "/a") && begins_with("/a", "/a") && begins_with("/x", ""));
+        assert!(!begins_with("/admin", "/a") && !begins_with("/b", "/a"));
     }
 
     #[cfg(feature = "axum")]

@@ -32,7 +32,9 @@ pub enum ContextVariable {
     /// path of this very request: never the same for all.
     ResourcePath,
     /// `routeKey`: the method and the template, such as `GET /users/{id}`. Where no template is known, the method
-    /// and the path of this very request.
+    /// and the path of this very request. A bare layer inside of a router to which a route of another leads
+    /// (`route_service("/{*rest}", inner.layer(layer))`) is told that one's template by axum for all that the inner router
+    /// has no route for; inside of [`protect`](crate::axum::protect) it is not.
     RouteKey,
     /// `identity.sourceIp`: the peer of the accepted connection. A request whose peer is unknown is refused with
     /// 500, since that is a mistake of whoever serves it.

@@ -21,9 +21,15 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let layer = AuthorizerLayer::request(authorizer, stage());
     let layer = layer.with_identity_sources([IdentitySource::header(AUTHORIZATION)]).build().unwrap();
     let service = layer.layer(counting(&Counter::default()));
-    let request = Request::get("/items/1?key=query%2Dsecret&empty=")
+    let request = Request::get("/reset/path-secret?key=query%2Dsecret&empty=&spaced=a+b%20secret")
         .header(AUTHORIZATION, "Bearer token.of.the-caller")
-        .header(COOKIE, "theme=dark; session=cookie-secret")
+        .header(COOKIE, "theme=dark; session=cookie-secret; quoted=\"q-secret\"; escaped=s%3Ae-secret")
+        .header("sec-websocket-protocol", "auth,proto-secret")
+        .header("x-digest", "Digest username=\"u\", response=\"dig-secret\"")
+        .header("x-auth", "token=kv-secret")
+        .header("x-tab", "Key\ttab-secret")
+        .header("x-bytes", http::HeaderValue::from_bytes(b"\xffraw-secret").unwrap())
+        .header("x-text", "say \"txt-secret\"")
         // A part of the one below, and before it.
         .header("x-env", "key-")
         .header("x-api-key", "key-secret")
@@ -50,6 +56,27 @@ fn what_came_with_the_request_is_struck_out() {
 }
 
 #[test]
+fn whatever_form_it_came_in_it_is_struck_out() {
+    for secret in [
+        "q-secret",
+        "s:e-secret",
+        "proto-secret",
+        "dig-secret",
+        "kv-secret",
+        "tab-secret",
+        "raw-secret",
+        "path-secret",
+        "of.the-caller",
+        "a b secret",
+        "session=cookie",
+        "token.of.the",
+    ] {
+        assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
+    }
+    assert_eq!(told(|_| format!("no {:?}", "say \"txt-secret\"")), "no \"say \\\"…\\\"\"");
+}
+
+#[test]
 fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
     assert_eq!(told(|_| "no user with token.of.the-c".to_owned()), "no user with …");
 }
@@ -58,7 +85,7 @@ fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
 fn where_too_much_came_with_the_request_only_the_kind_is_told() {
     let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure("no user with x299")));
     let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
-    let cookies = (0..300).map(|number| format!("c{number}=x{number}")).collect::<Vec<_>>().join("; ");
+    let cookies = (0..2_000).map(|number| format!("c{number}=x{number}")).collect::<Vec<_>>().join("; ");
     let mut request = crate::get("/items/1", "fine");
     request.headers_mut().insert(COOKIE, cookies.parse().unwrap());
     let capture = Capture::new(Level::TRACE);

@@ -4,33 +4,37 @@
 //! `no user with the token …`. So whatever came with the request is struck out of it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
 use http::{HeaderName, Request};
+use percent_encoding::percent_decode_str;
 
 use crate::authorizer::discard;
 use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
 use crate::middleware::rejection::Rejection;
 use crate::policy::printable;
-use crate::request::{decode_query, query_pairs};
 
 /// The longest text of sources that is shown, in characters.
 const MAX_SOURCES: usize = 512;
-/// How much of it is searched for credentials, in bytes: the client chooses how many there are to look for.
+/// How much of it is searched for credentials, in bytes.
 const MAX_SEARCHED: usize = 4096;
-/// How many credentials are searched for. A browser sends a few dozen cookies.
-const MAX_SECRETS: usize = 256;
+/// How much may have come with the request, in bytes: the client chooses what there is to look for.
+const MAX_CAME: usize = 16 * 1024;
 /// How many errors deep.
 const MAX_DEPTH: usize = 8;
-/// A text that is shorter is no credential, and would be found everywhere.
-const MIN_SECRET: usize = 4;
+/// So many bytes in a row that came with the request are a part of a credential.
+const COMMON: usize = 12;
+/// A part of a value that is shorter, from one separator to the next, is a word like any other.
+const MIN_PART: usize = 8;
+/// A value that is shorter is no credential, and would be found everywhere.
+const MIN_VALUE: usize = 4;
 
 /// Headers that hold no credentials, and words that an honest error may hold, too. They count if they are identity
 /// sources.
@@ -49,11 +53,10 @@ pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>
         ": an error that does not print".to_owned()
     });
     if let (false, Some((gateway, request))) = (sources.is_empty(), of) {
-        let mut struck = sources;
-        match secrets(gateway, request) {
-            Some(secrets) => secrets.iter().for_each(|secret| strike(&mut struck, secret)),
-            None => struck = ": not shown, since too much came with the request".to_owned(),
-        }
+        let struck = match came_with(gateway, request) {
+            Some(values) => strike(&sources, &values),
+            None => ": not shown, since too much came with the request".to_owned(),
+        };
         text.push_str(&printable(&struck, MAX_SOURCES));
     }
     text
@@ -75,51 +78,88 @@ fn sources(rejection: &Rejection) -> String {
     text
 }
 
-/// All that came with a request and may be a credential, the longest first: what is a part of another must not break it up
-/// before that is struck out. `None` if there is too much of it.
-fn secrets<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Cow<'r, str>>> {
+/// All that came with a request and may be a credential, or hold one, as it was sent and decoded. `None` if there is too much
+/// of it.
+fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Cow<'r, str>>> {
     let is_identity = |name| gateway.space.sources.iter().any(|source| source.header_name() == Some(name));
-    let mut secrets: Vec<Cow<'_, str>> = Vec::new();
-    for (name, value) in request.headers() {
-        let Ok(value) = std::str::from_utf8(value.as_bytes()) else { continue };
-        if HARMLESS.contains(name) && !is_identity(name) {
-            continue;
+    let headers = request.headers().iter();
+    let headers = headers.filter(|(name, _)| !HARMLESS.contains(name) || is_identity(name));
+    let headers = headers.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+    let target = [request.uri().path(), request.uri().query().unwrap_or_default()].map(Cow::Borrowed);
+    let mut values = Vec::new();
+    let mut bytes = 0_usize;
+    for value in headers.chain(target) {
+        bytes += value.len();
+        if bytes > MAX_CAME {
+            return None;
         }
-        secrets.push(value.trim().into());
-        if *name == COOKIE {
-            let values = value.split(';').filter_map(|pair| pair.split_once('='));
-            secrets.extend(values.take(MAX_SECRETS).map(|(_, value)| value.trim().into()));
-        } else if let Some((_, credential)) = value.split_once(' ') {
-            secrets.push(credential.trim().into());
+        let spaced = value.replace('+', " ");
+        for other in [&*value, &spaced].map(|text| percent_decode_str(text).decode_utf8_lossy()) {
+            if other != value {
+                values.push(other.into_owned().into());
+            }
         }
+        values.push(value);
     }
-    for (_, value) in query_pairs(request.uri().query().unwrap_or_default()).take(MAX_SECRETS) {
-        secrets.push(value.into());
-        if let Some(Cow::Owned(decoded)) = decode_query(value) {
-            secrets.push(decoded.into());
-        }
-    }
-    if secrets.len() >= MAX_SECRETS {
-        return None;
-    }
-    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-    Some(secrets)
+    Some(values)
 }
 
-/// Strikes out a text wherever it stands, and the beginning of it where the whole ends with that: it may have been cut.
-fn strike(text: &mut String, secret: &str) {
-    if secret.len() < MIN_SECRET {
-        return;
+/// Replaces what a text has in common with values: whole values and parts of them, `COMMON` bytes in a row, and the
+/// beginning of a value or part at the end of the text, where it may have been cut.
+fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
+    let searched = text.as_bytes();
+    let mut struck = vec![false; searched.len()];
+    let mut mark = |at: usize, length: usize| {
+        if let Some(range) = struck.get_mut(at..at + length) {
+            range.fill(true);
+        }
+    };
+    let wanted: HashSet<_> = searched.windows(COMMON).collect();
+    let in_common: HashSet<_> = values
+        .iter()
+        .flat_map(|value| value.as_bytes().windows(COMMON))
+        .filter(|window| wanted.contains(window))
+        .collect();
+    for (at, window) in searched.windows(COMMON).enumerate() {
+        if in_common.contains(window) {
+            mark(at, COMMON);
+        }
     }
-    if text.contains(secret) {
-        *text = text.replace(secret, "…");
+    let is_separator =
+        |c: char| matches!(c, ',' | ';' | '=' | '&' | '/' | '"' | '\u{FFFD}') || c.is_whitespace();
+    let whole = values.iter().map(|value| (value.trim(), MIN_VALUE));
+    // What stands behind an equals sign is a value: that of a cookie, or of a parameter.
+    let named =
+        values.iter().flat_map(|value| value.split([';', '&', ',']).filter_map(|pair| pair.split_once('=')));
+    let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
+    let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
+    for (secret, least) in whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least) {
+        // Longer ones have been found.
+        if secret.len() < COMMON {
+            text.match_indices(secret).for_each(|(at, found)| mark(at, found.len()));
+        }
+        let beginnings = (least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
+        if let Some(cut) = beginnings.into_iter().find(|beginning| text.ends_with(beginning)) {
+            mark(text.len() - cut.len(), cut.len());
+        }
     }
-    let beginnings = (MIN_SECRET..secret.len()).rev().filter_map(|length| secret.get(..length));
-    let cut = beginnings.into_iter().find_map(|beginning| text.strip_suffix(beginning).map(str::len));
-    if let Some(length) = cut {
-        text.truncate(length);
-        text.push('…');
+    // Spaces at the ends of what is struck out stay.
+    let (mut shown, mut spaces) = (String::with_capacity(text.len()), String::new());
+    let mut is_inside = false;
+    for (at, character) in text.char_indices() {
+        let is_struck = struck.get(at..at + character.len_utf8()).is_none_or(|bytes| bytes.contains(&true));
+        if is_struck && character.is_whitespace() {
+            spaces.push(character);
+        } else if is_struck && is_inside {
+            spaces.clear();
+        } else {
+            shown.push_str(&spaces);
+            spaces.clear();
+            shown.push(if is_struck { '…' } else { character });
+            is_inside = is_struck;
+        }
     }
+    shown + &spaces
 }
 
 #[cfg(test)]
@@ -127,19 +167,19 @@ mod tests {
     use super::strike;
 
     #[test]
-    fn a_secret_is_struck_out_whole_and_where_it_was_cut() {
+    fn a_value_is_struck_out_whole_in_part_and_where_it_was_cut() {
+        let values =
+            ["eyJhbGci.x".into(), "session=\"s:cookie\"; a=b-long-value-in-the-middle".into(), "no".into()];
         for (text, expected) in [
             ("no user with eyJhbGci.x", "no user with …"),
             ("eyJhbGci.x and eyJhbGci.x", "… and …"),
             ("no user with eyJhb", "no user with …"),
+            ("s:cookie is none", "… is none"),
+            ("no long-value-in-t of ours", "no … of ours"),
+            ("é long-value-in-t é", "é … é"),
             ("nothing of it", "nothing of it"),
         ] {
-            let mut struck = text.to_owned();
-            strike(&mut struck, "eyJhbGci.x");
-            assert_eq!(struck, expected);
+            assert_eq!(strike(text, &values), expected);
         }
-        let mut short = "no".to_owned();
-        strike(&mut short, "no");
-        assert_eq!(short, "no");
     }
 }
