@@ -41,6 +41,9 @@ const MIN_VALUE: usize = 4;
 const HARMLESS: [HeaderName; 8] =
     [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT];
 
+/// Pieces of a text, under a hash that is quick: there is one for each byte that came with a request.
+type Windows<'t> = HashSet<&'t [u8], foldhash::quality::RandomState>;
+
 /// What a rejection says, and what its sources say.
 pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>)>) -> String {
     let mut text = rejection.to_string();
@@ -114,8 +117,8 @@ fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
             range.fill(true);
         }
     };
-    let wanted: HashSet<_> = searched.windows(COMMON).collect();
-    let in_common: HashSet<_> = values
+    let wanted: Windows<'_> = searched.windows(COMMON).collect();
+    let in_common: Windows<'_> = values
         .iter()
         .flat_map(|value| value.as_bytes().windows(COMMON))
         .filter(|window| wanted.contains(window))
@@ -131,6 +134,8 @@ fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
     // What stands behind an equals sign is a value: that of a cookie, or of a parameter.
     let named =
         values.iter().flat_map(|value| value.split([';', '&', ',']).filter_map(|pair| pair.split_once('=')));
+    // And behind the first space, a credential: the scheme is before it.
+    let named = named.chain(values.iter().filter_map(|value| value.split_once(' ')));
     let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
     let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
     for (secret, least) in whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least) {
@@ -168,13 +173,18 @@ mod tests {
 
     #[test]
     fn a_value_is_struck_out_whole_in_part_and_where_it_was_cut() {
-        let values =
-            ["eyJhbGci.x".into(), "session=\"s:cookie\"; a=b-long-value-in-the-middle".into(), "no".into()];
+        let values = [
+            "eyJhbGci.x".into(),
+            "session=\"s:cookie\"; a=b-long-value-in-the-middle".into(),
+            "Bearer k-17".into(),
+            "no".into(),
+        ];
         for (text, expected) in [
             ("no user with eyJhbGci.x", "no user with …"),
             ("eyJhbGci.x and eyJhbGci.x", "… and …"),
             ("no user with eyJhb", "no user with …"),
             ("s:cookie is none", "… is none"),
+            ("there is no k-17", "there is no …"),
             ("no long-value-in-t of ours", "no … of ours"),
             ("é long-value-in-t é", "é … é"),
             ("nothing of it", "nothing of it"),
