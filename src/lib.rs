@@ -155,7 +155,7 @@ pub use crate::{
     authorizer::{Authorizer, AuthorizerError, authorizer_fn},
     contract::{AuthorizerContext, AuthorizerEvent, AuthorizerResponse, Principal},
     middleware::AuthorizerLayer,
-    request::ApiStage,
+    request::{ApiStage, IdentitySource},
 };
 
 /// Has the code in the README compiled.

@@ -214,6 +214,39 @@ impl Clock for CountingClock {
 }
 
 #[tokio::test]
+async fn now_is_a_whole_second_whatever_it_is_compared_as() {
+    let clock = ManualClock::new(Duration::from_millis(1_767_225_600_500));
+    for (condition, is_met) in [
+        (r#""DateEquals":{"aws:EpochTime":"1767225600"}"#, true),
+        (r#""DateLessThanEquals":{"aws:EpochTime":"1767225600"}"#, true),
+        (r#""NumericEquals":{"aws:EpochTime":"1767225600"}"#, true),
+        (r#""NumericLessThanEquals":{"aws:EpochTime":"1767225600"}"#, true),
+        (r#""DateEquals":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}"#, true),
+        (r#""DateNotEquals":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}"#, false),
+        (r#""DateGreaterThan":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}"#, false),
+    ] {
+        let (layer, _) = layer(&policy(&[("Allow", condition)]));
+        let layer = layer.with_clock(clock.clone()).build().unwrap();
+        let expected = if is_met { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(ask(&layer, request("", &[])).await.0, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_a_moment_if_its_digits_are() {
+    for (number, expected) in [
+        (1_700_000_000_i64, StatusCode::OK),
+        (10_000, StatusCode::FORBIDDEN),
+        (2024, StatusCode::FORBIDDEN),
+        (1_700_000_000_000, StatusCode::FORBIDDEN),
+    ] {
+        let (layer, _) = layer(&policy(&[("Allow", r#""DateGreaterThan":{"app:since":"2020-01-01"}"#)]));
+        let layer = layer.with_condition_keys(move |_, _| number.into()).build().unwrap();
+        assert_eq!(ask(&layer, request("", &[])).await.0, expected, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_remembered_answer_costs_one_reading_of_the_clock_whatever_its_conditions_ask() {
     let clock = CountingClock::default();
     let (layer, asked) = layer(&policy(&[

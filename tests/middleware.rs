@@ -497,10 +497,10 @@ fn a_stage_is_one_that_aws_could_have() {
         assert_eq!(named(name).err(), Some(StageError::VariableName { name: name.into() }));
     }
     let valued = |value: &str| make().with_stage_variable("v", value);
-    for value in ["", "https://example.com:443/a_b~c.d-e?f=g#h&i,j", &"v".repeat(512)] {
+    for value in ["https://example.com:443/a_b~c.d-e?f=g#h&i,j", &"v".repeat(512)] {
         assert!(valued(value).is_ok(), "{value}");
     }
-    for value in ["a b", "é", "{}", "\"", "a%20", "$", &"v".repeat(513)] {
+    for value in ["", "a b", "é", "{}", "\"", "a%20", "$", &"v".repeat(513)] {
         assert_eq!(valued(value).err(), Some(StageError::VariableValue { name: "v".into() }), "{value}");
     }
     let many =

@@ -280,6 +280,12 @@ async fn a_condition_on_what_nobody_told_says_how_to_tell_it() {
     let layer =
         AuthorizerLayer::token(answering(&policy), stage()).with_source_ip(|_| Some([192, 0, 2, 1].into()));
     let rejection = ask(&layer.build().unwrap(), get("/a", "t")).await.unwrap_err();
+    assert_documented(&rejection);
+    // Another path has nothing to do with conditions.
+    let mut policy = policy;
+    policy["Statement"]["Resource"] = format!("{}GET/b", stage().arn()).into();
+    let layer = AuthorizerLayer::token(answering(&policy), stage()).build().unwrap();
+    let rejection = ask(&layer, get("/a", "t")).await.unwrap_err();
     assert_eq!(rejection.to_string(), "no statement of the policy allows the request");
 }
 

@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::middleware::{
-    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, WithoutTemplate,
+    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, SentPath, WithoutTemplate, sent_path,
 };
 
 /// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
@@ -129,6 +129,9 @@ impl<R> CanonicalRouter<R> {
             *original = with_path(original, &rewrite.full)?;
         }
         *request.uri_mut() = with_path(request.uri(), &rewrite.current)?;
+        if sent_path(request.extensions()).is_none() {
+            request.extensions_mut().insert(SentPath(rewrite.sent));
+        }
         Ok(())
     }
 }

@@ -131,6 +131,14 @@ impl Authorization {
         }
     }
 
+    /// The first statement of the policy that would allow a request if its conditions held.
+    pub(crate) fn unmet(&self, asked: &AccessRequest<'_>) -> Option<usize> {
+        match &self.grant {
+            Grant::Policy(policy) => policy.unmet(asked),
+            Grant::Simple(_) => None,
+        }
+    }
+
     /// The `Sid` of a statement of the policy.
     #[cfg(any(feature = "debug-header", feature = "tracing"))]
     pub(crate) fn sid(&self, statement: usize) -> Option<&str> {

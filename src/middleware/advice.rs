@@ -28,6 +28,13 @@ pub(super) fn undecided(key: &str) -> String {
     format!("one that might depends on an unavailable key, {}", unavailable(key))
 }
 
+/// About a statement that would have allowed the request, but for a condition.
+pub(super) fn unmet(statement: usize) -> String {
+    format!(
+        "statement {statement} would, but one of its conditions does not hold: `BoundPolicy::explain` says which"
+    )
+}
+
 /// Names a condition key that has no value, and where its value comes from if that is configured.
 pub(super) fn unavailable(key: &str) -> String {
     let remedy = match ConditionKey::from(key) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::header::{REFERER, USER_AGENT};
 use http::{HeaderName, Request};
@@ -54,7 +54,8 @@ impl<B> ConditionContext for RequestContext<'_, B> {
             ConditionKey::Referer => self.header(REFERER),
             ConditionKey::CurrentTime | ConditionKey::EpochTime => {
                 let now = self.now.get_or_init(|| self.gateway.watch.now());
-                match SystemTime::UNIX_EPOCH.checked_add(now.wall) {
+                // Whole seconds, whatever they are compared as.
+                match SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(now.wall.as_secs())) {
                     Some(time) => ConditionValue::Time(time),
                     None => ConditionValue::Unavailable,
                 }

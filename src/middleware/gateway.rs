@@ -24,13 +24,13 @@ use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
 use crate::contract::{
     ApiKind, Authorization, AuthorizerEvent, AuthorizerResponse, Challenge, Expiry, PayloadFormat, Principal,
-    ResponseRules, Ruling, TokenEvent,
+    ResponseRules, TokenEvent,
 };
 use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::{AccessRequest, Decision};
 use crate::request::{
     ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityValue, Location, RequestId, SourceAddress,
-    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path,
+    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path, sent_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -141,6 +141,8 @@ pub(crate) struct Load {
 pub(crate) struct Rewrite {
     /// The whole path.
     pub(crate) full: String,
+    /// The same as it came.
+    pub(crate) sent: Box<str>,
     /// What is left of it here, below the prefixes of nested routers.
     pub(crate) current: String,
 }
@@ -244,6 +246,12 @@ impl Gateway {
         if let Some(decoded) = &path.decoded {
             asked = asked.with_canonical_path(self.arn_tail(method, decoded).1);
         }
+        if let Some(sent) = sent_path(request.extensions()).or(path.raw)
+            && self.stage.kind() != ApiKind::WebSocket
+            && let Some(sent) = self.stage.strip_base_path(sent)
+        {
+            asked = asked.with_sent_path(sent);
+        }
         if self.head_as_get && *method == Method::HEAD {
             asked = asked.allowed_as("GET");
         }
@@ -264,8 +272,9 @@ impl Gateway {
                 Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement, None)
             }
             Decision::ImplicitDeny => {
-                let unknown = ruling.unavailable_key.map(advice::undecided);
-                Rejection::denied(RejectionKind::ImplicitDeny, authorization, None, unknown)
+                let unmet = || authorization.unmet(&asked).map(advice::unmet);
+                let detail = ruling.unavailable_key.map(advice::undecided).or_else(unmet);
+                Rejection::denied(RejectionKind::ImplicitDeny, authorization, None, detail)
             }
             Decision::Indeterminate => Rejection::with_detail(
                 RejectionKind::UnavailableKey,
@@ -276,30 +285,6 @@ impl Gateway {
             Some(id) => rejection.of_request(id),
             None => rejection,
         })
-    }
-
-    #[inline]
-    fn has_encoded_slash(&self, path: &CanonicalPath<'_>) -> bool {
-        self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
-    }
-
-    /// A catch-all route decodes `%2F`, so that its handler cannot tell it from a slash: a Deny must not, either. Nor do
-    /// file systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
-    #[cold]
-    fn rule_with_slashes<'a>(
-        &self,
-        authorization: &'a Authorization,
-        asked: AccessRequest<'_>,
-        question: Question<'_>,
-        method: &Method,
-    ) -> Ruling<'a> {
-        let rule = |path| authorization.rule(&asked.with_canonical_path(self.arn_tail(method, path).1));
-        let slashed = question.path.canonical().replace("%2F", "/");
-        let ruling = rule(&slashed);
-        if ruling.decision != Decision::Allow || !slashed.contains("//") {
-            return ruling;
-        }
-        rule(&with_single_slashes(&slashed))
     }
 
     /// Checks an answer and keeps it, if it may be kept.
@@ -338,7 +323,11 @@ impl Gateway {
         // Under `nest` the router sees the end of the path. Both are written anew, so that they still agree.
         let current = read_path(request.uri().path(), self.target_rules)
             .map_err(|error| Unreadable::target(error.reason()))?;
-        Ok(Some(Rewrite { full: path.canonical().to_owned(), current: current.canonical().to_owned() }))
+        Ok(Some(Rewrite {
+            full: path.canonical().to_owned(),
+            sent: located.path.into(),
+            current: current.canonical().to_owned(),
+        }))
     }
 
     #[inline(always)]
@@ -379,7 +368,7 @@ impl Gateway {
 
     /// What stands behind the stage in the ARN: a method and a path, or a WebSocket's route.
     #[inline]
-    fn arn_tail<'a>(&self, method: &'a Method, path: &'a str) -> (&'a str, &'a str) {
+    pub(super) fn arn_tail<'a>(&self, method: &'a Method, path: &'a str) -> (&'a str, &'a str) {
         match self.stage.kind() {
             ApiKind::WebSocket => ("", CONNECT_ROUTE),
             // Paths outside the base path have been refused by now.
@@ -428,15 +417,4 @@ impl Gateway {
     pub(crate) fn source_ip<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         self.source_address.of(request.headers(), request.extensions())
     }
-}
-
-/// The path as it is to whoever takes slashes side by side for one.
-fn with_single_slashes(path: &str) -> String {
-    let mut single = String::with_capacity(path.len());
-    for character in path.chars() {
-        if character != '/' || !single.ends_with('/') {
-            single.push(character);
-        }
-    }
-    single
 }

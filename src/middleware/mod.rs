@@ -99,10 +99,11 @@ mod rejection;
 mod responses;
 mod service;
 mod shadow;
+mod slashes;
 mod view;
 
 #[cfg(feature = "axum")]
-pub(crate) use crate::request::WithoutTemplate;
+pub(crate) use crate::request::{SentPath, WithoutTemplate, sent_path};
 pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

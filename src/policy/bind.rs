@@ -4,7 +4,7 @@ use super::crossing;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
-use super::plan::{Complex, Origin, Plan, Scope};
+use super::plan::{Complex, Origin, Plan, Scope, Spellings};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
 use super::stage::StageArn;
 
@@ -97,7 +97,7 @@ pub(super) fn push_statement(
     if statement.resources.negated {
         let mut excepted = Plan::default();
         for resource in statement.resources().iter().filter(|resource| !is_dynamic(resource)) {
-            push(&mut excepted, false, origin, resource, stage);
+            push(&mut excepted, false, true, origin, resource, stage);
             if statement.effect == Effect::Allow {
                 crossing::push(&mut excepted, false, origin, resource.as_str(), stage);
             }
@@ -115,7 +115,7 @@ pub(super) fn push_statement(
             plan.push_complex(Complex::DynamicResource { statement: index, resource: position });
         } else {
             let is_denial = statement.effect == Effect::Deny;
-            push(plan, is_denial, origin, resource, stage);
+            push(plan, is_denial, is_denial, origin, resource, stage);
             if is_denial {
                 crossing::push(plan, true, origin, resource.as_str(), stage);
             }
@@ -123,26 +123,41 @@ pub(super) fn push_statement(
     }
 }
 
-fn push(plan: &mut Plan, aliases: bool, origin: Origin, resource: &ResourcePattern, stage: &StageArn) {
+/// With `aliases`, as what denies; with `refuses`, also as it was written, for requests that came in another spelling.
+fn push(
+    plan: &mut Plan,
+    aliases: bool,
+    refuses: bool,
+    origin: Origin,
+    resource: &ResourcePattern,
+    stage: &StageArn,
+) {
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
     let spelled = spell(rest, scope);
+    let written = rest;
     let rest = spelled.as_deref().unwrap_or(rest);
-    plan.push(origin, rest, scope, false);
+    plan.push(origin, rest, scope, Spellings::ALL);
     if aliases {
-        for_each_alias(rest, |alias, canonical_only| plan.push(origin, alias, scope, canonical_only));
+        for_each_alias(rest, |alias, spellings| plan.push(origin, alias, scope, spellings));
+    }
+    if refuses && spelled.is_some() {
+        plan.push(origin, written, scope, Spellings::SENT);
+        if let Some(shorter) = written.strip_suffix('/').filter(|_| aliases) {
+            plan.push(origin, shorter, scope, Spellings::SENT);
+        }
     }
 }
 
 /// What else a pattern of a `Deny` is compared as: without its last slash, because a request may lack it, and with its
 /// escaped reserved characters decoded, for requests in that spelling.
-pub(super) fn for_each_alias(rest: &str, mut push: impl FnMut(&str, bool)) {
+pub(super) fn for_each_alias(rest: &str, mut push: impl FnMut(&str, Spellings)) {
     if let Some(shorter) = rest.strip_suffix('/') {
-        push(shorter, false);
+        push(shorter, Spellings::ALL);
     }
     if let Some(decoded) = decode_reserved(rest) {
-        push(&decoded, true);
+        push(&decoded, Spellings::CANONICAL);
         if let Some(shorter) = decoded.strip_suffix('/') {
-            push(shorter, true);
+            push(shorter, Spellings::CANONICAL);
         }
     }
 }

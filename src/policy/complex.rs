@@ -5,7 +5,7 @@ use super::crossing;
 use super::document::Effect;
 use super::evaluate::for_each_alias;
 use super::pattern::ResourcePattern;
-use super::plan::{Complex, Origin, Plan, Scope};
+use super::plan::{Complex, Origin, Plan, Scope, Spellings};
 use super::request::AccessRequest;
 use super::resolve::{self, Unresolved};
 use super::truth::Truth;
@@ -13,8 +13,10 @@ use super::truth::Truth;
 /// How a resource with variables is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reading {
-    /// Field by field, under the request's own name: what grants, and what is excepted from a Deny.
-    Exact,
+    /// Field by field, under the request's own name: what grants.
+    Granted,
+    /// The same, and as it was sent: what is excepted from a Deny.
+    Spared,
     /// Also as plain text: what is excepted from an Allow.
     Excepted,
     /// Also as plain text, and under every name: what denies.
@@ -36,7 +38,7 @@ impl BoundPolicy {
             // What is excepted from an Allow under one of two names is excepted.
             let other = request.as_other_method().filter(|_| !is_denial);
             let mut names = std::iter::once(*request).chain(other);
-            names.any(|name| excepted.covers_any(&self.exact(&name)))
+            names.any(|name| self.excepts(excepted, &name, is_denial))
         };
         match complex {
             Complex::Complement { excepted, .. } => Truth::from_bool(!excepts(excepted)),
@@ -44,7 +46,7 @@ impl BoundPolicy {
                 let Some(resource) = statement.resources().get(*resource as usize) else {
                     return Truth::False;
                 };
-                let reading = if is_denial { Reading::Denied } else { Reading::Exact };
+                let reading = if is_denial { Reading::Denied } else { Reading::Granted };
                 match self.resolved_covers(resource, request, reading) {
                     Ok(covers) => Truth::from_bool(covers),
                     Err(Unresolved::Missing(_)) if !is_denial => Truth::False,
@@ -54,7 +56,7 @@ impl BoundPolicy {
             Complex::DynamicComplement { excepted, .. } => {
                 // What is excepted from a Deny is excepted under its own name only.
                 let own = AccessRequest { allowed_as: request.allowed_as.filter(|_| !is_denial), ..*request };
-                let reading = if is_denial { Reading::Exact } else { Reading::Excepted };
+                let reading = if is_denial { Reading::Spared } else { Reading::Excepted };
                 let mut missing = false;
                 let dynamic = statement.resources().iter().filter(|resource| resource.has_variables());
                 let dynamic = dynamic.map(|resource| match self.resolved_covers(resource, &own, reading) {
@@ -86,16 +88,20 @@ impl BoundPolicy {
             Some(Some(sixth)) => {
                 let pattern = resolve::resource(sixth, request.context)?;
                 let mut plan = Plan::default();
-                plan.push(origin, &pattern, Scope::Stage, false);
+                plan.push(origin, &pattern, Scope::Stage, Spellings::ALL);
                 if reading == Reading::Denied {
-                    for_each_pattern_alias(&pattern, |alias, canonical_only| {
-                        plan.push(origin, alias, Scope::Stage, canonical_only);
+                    for_each_pattern_alias(&pattern, |alias, spellings| {
+                        plan.push(origin, alias, Scope::Stage, spellings);
                     });
+                }
+                if reading != Reading::Granted && request.sent_path.is_some() {
+                    let written = resolve::as_written(sixth, request.context)?;
+                    plan.push(origin, &written, Scope::Stage, Spellings::SENT);
                 }
                 self.covers_under_any_name(&plan, request, reading)
             }
         };
-        if covers || reading == Reading::Exact {
+        if covers || matches!(reading, Reading::Granted | Reading::Spared) {
             return Ok(covers);
         }
         let Some((fields, sixth)) = crossing::split(resource.as_str()) else { return Ok(false) };
@@ -114,15 +120,29 @@ impl BoundPolicy {
     }
 
     fn covers_under_any_name(&self, plan: &Plan, request: &AccessRequest<'_>, reading: Reading) -> bool {
-        let exact = self.exact(request);
-        let mut covers = false;
-        if reading == Reading::Denied {
-            for_each_alias(&exact, request, |target| covers = covers || plan.covers_any(target));
-        } else {
-            let other = request.as_other_method();
-            covers =
-                plan.covers_any(&exact) || other.is_some_and(|other| plan.covers_any(&self.exact(&other)));
+        let covers = |name: &AccessRequest<'_>| match reading {
+            Reading::Denied => {
+                let mut covers = false;
+                for_each_alias(&self.exact(name), name, |target| covers = covers || plan.covers_any(target));
+                covers
+            }
+            Reading::Granted => plan.covers_any(&self.exact(name)),
+            Reading::Spared => self.excepts(plan, name, true),
+            Reading::Excepted => self.excepts(plan, name, false),
+        };
+        let other = request.as_other_method().filter(|_| reading != Reading::Denied);
+        covers(request) || other.is_some_and(|other| covers(&other))
+    }
+
+    /// Whether patterns except a request under one name. From a Deny they do if they cover it as it stands in the ARN and as
+    /// it was sent; from an Allow, if they cover one of them.
+    fn excepts(&self, excepted: &Plan, name: &AccessRequest<'_>, is_denial: bool) -> bool {
+        let exact = self.exact(name);
+        let sent = || name.sent_path.map(|path| excepted.covers_any(&exact.with_path(path, Spellings::SENT)));
+        match excepted.covers_any(&exact) {
+            true if is_denial => sent().unwrap_or(true),
+            false if !is_denial => sent().unwrap_or(false),
+            covers => covers,
         }
-        covers
     }
 }

@@ -4,7 +4,7 @@
 //! colon behind it, and nobody says what becomes of one in the middle. An `Allow` gains nothing from that. A `Deny`, and
 //! what is excepted from an `Allow`, is compared as plain text too, so that it covers whatever it may cover on AWS.
 
-use super::plan::{Origin, Plan, Scope};
+use super::plan::{Origin, Plan, Scope, Spellings};
 use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::stage::StageArn;
 
@@ -21,18 +21,20 @@ pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str
     }
     let mut spelled = fixed.to_owned();
     push_spelled(wild, Wildcards::Keep, &mut spelled);
-    for rest in rests(&spelled, stage.as_str()) {
-        plan.push(origin, rest, Scope::Resource, false);
-        if let Some(shorter) = rest.strip_suffix('/').filter(|_| aliases) {
-            plan.push(origin, shorter, Scope::Resource, false);
+    let mut push = |pattern: &str, spellings| {
+        for rest in rests(pattern, stage.as_str()) {
+            plan.push(origin, rest, Scope::Resource, spellings);
+            if let Some(shorter) = rest.strip_suffix('/').filter(|_| aliases) {
+                plan.push(origin, shorter, Scope::Resource, spellings);
+            }
         }
+    };
+    push(&spelled, Spellings::ALL);
+    if spelled != pattern {
+        push(pattern, Spellings::SENT);
     }
-    let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases) else { return };
-    for rest in rests(&decoded, stage.as_str()) {
-        plan.push(origin, rest, Scope::Resource, true);
-        if let Some(shorter) = rest.strip_suffix('/') {
-            plan.push(origin, shorter, Scope::Resource, true);
-        }
+    if let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases) {
+        push(&decoded, Spellings::CANONICAL);
     }
 }
 

@@ -1,7 +1,7 @@
 use super::bind::BoundPolicy;
 use super::decision::{Decision, Evaluation};
 use super::document::Statement;
-use super::plan::{Complex, Plan, Target};
+use super::plan::{Complex, Plan, Spellings, Target};
 use super::request::AccessRequest;
 use super::truth::Truth;
 
@@ -90,10 +90,26 @@ impl BoundPolicy {
         Truth::all(conditions.unwrap_or_default().iter().map(|condition| condition.holds(request.context)))
     }
 
+    /// The first statement that would allow a request if its conditions held, of a policy that does not allow it.
+    #[cold]
+    pub(crate) fn unmet(&self, request: &AccessRequest<'_>) -> Option<usize> {
+        let mut unmet: Option<u32> = None;
+        self.allow.search(&self.exact(request), |entry| {
+            if entry.conditional {
+                unmet = Some(unmet.map_or(entry.statement, |known| known.min(entry.statement)));
+            }
+            false
+        });
+        unmet.map(|statement| statement as usize)
+    }
+
     #[inline(always)]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
-        let is_canonical = request.canonical_path.is_none();
-        Target::new(self.stage.resource_prefix(), request.method, request.path, is_canonical)
+        let spelling = match request.canonical_path {
+            None => Spellings::CANONICAL,
+            Some(_) => Spellings::ARN,
+        };
+        Target::new(self.stage.resource_prefix(), request.method, request.path, spelling)
     }
 }
 
@@ -139,19 +155,21 @@ pub(super) fn for_each_alias<'a>(
     if let Some(get) = &as_get {
         compare(get);
     }
-    let mut spelling = |path, is_canonical| {
-        compare(&exact.with_path(path, is_canonical));
+    let mut spelling = |path, spelling| {
+        compare(&exact.with_path(path, spelling));
         if let Some(get) = &as_get {
-            compare(&get.with_path(path, is_canonical));
+            compare(&get.with_path(path, spelling));
         }
     };
     if let Some(shorter) = without_last_slash(exact.path) {
-        spelling(shorter, exact.is_canonical);
+        spelling(shorter, exact.spelling);
     }
-    if let Some(canonical) = request.canonical_path {
-        spelling(canonical, true);
-        if let Some(shorter) = without_last_slash(canonical) {
-            spelling(shorter, true);
+    let others = [(request.canonical_path, Spellings::CANONICAL), (request.sent_path, Spellings::SENT)];
+    for (path, is) in others {
+        let Some(path) = path else { continue };
+        spelling(path, is);
+        if let Some(shorter) = without_last_slash(path) {
+            spelling(shorter, is);
         }
     }
 }

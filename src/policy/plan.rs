@@ -64,7 +64,7 @@ pub(super) struct Entry {
     pub(super) statement: u32,
     pub(super) form: Form,
     pub(super) shape: Shape,
-    canonical_only: bool,
+    spellings: Spellings,
     /// Whether the statement has conditions.
     pub(super) conditional: bool,
     /// Pairs of bytes that the path must have, where its ends say little.
@@ -104,13 +104,31 @@ pub(super) struct Origin {
     pub(super) conditional: bool,
 }
 
+/// Spellings of a path: those that a target is in, or that an entry is compared with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Spellings(u8);
+
+impl Spellings {
+    pub(super) const ALL: Self = Self(0b111);
+    /// The ARN's, with no escape of a reserved character.
+    pub(super) const CANONICAL: Self = Self(0b001);
+    /// The ARN's, with some.
+    pub(super) const ARN: Self = Self(0b010);
+    /// What came from the client, where that is neither.
+    pub(super) const SENT: Self = Self(0b100);
+
+    const fn include(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 /// One spelling of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
     pub(super) prefix: &'a str,
     pub(super) method: &'a str,
     pub(super) path: &'a str,
-    pub(super) is_canonical: bool,
+    pub(super) spelling: Spellings,
     /// Method and path cannot be told apart in the text they make together.
     is_odd: bool,
     method_start: u64,
@@ -120,7 +138,7 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     #[inline(always)]
-    pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, is_canonical: bool) -> Self {
+    pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, spelling: Spellings) -> Self {
         let method_start = first_bytes(method.as_bytes());
         let slash_in_method =
             if method.len() <= 8 { has_slash(method_start) } else { method.as_bytes().contains(&b'/') };
@@ -128,7 +146,7 @@ impl<'a> Target<'a> {
             prefix,
             method,
             path,
-            is_canonical,
+            spelling,
             is_odd: path.as_bytes().first() != Some(&b'/') || slash_in_method,
             method_start,
             path_start: first_bytes(path.as_bytes()),
@@ -137,11 +155,11 @@ impl<'a> Target<'a> {
     }
 
     pub(super) fn with_method(self, method: &'a str) -> Self {
-        Self::new(self.prefix, method, self.path, self.is_canonical)
+        Self::new(self.prefix, method, self.path, self.spelling)
     }
 
-    pub(super) fn with_path(self, path: &'a str, is_canonical: bool) -> Self {
-        Self::new(self.prefix, self.method, path, is_canonical)
+    pub(super) fn with_path(self, path: &'a str, spelling: Spellings) -> Self {
+        Self::new(self.prefix, self.method, path, spelling)
     }
 
     pub(super) const fn method_start(&self) -> u64 {
@@ -203,7 +221,7 @@ impl Plan {
         self.text.reserve_exact(entries * TEXT);
     }
 
-    pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, canonical_only: bool) {
+    pub(super) fn push(&mut self, origin: Origin, pattern: &str, scope: Scope, spellings: Spellings) {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let bytes = pattern.as_bytes();
         let wildcard = |byte: &u8| matches!(byte, b'*' | b'?');
@@ -263,7 +281,7 @@ impl Plan {
             statement: origin.statement,
             form,
             shape,
-            canonical_only,
+            spellings,
             conditional: origin.conditional,
             needs,
         });
@@ -334,7 +352,7 @@ impl Plan {
     /// The same for a target that the gate admits, or that is too odd for gates.
     #[inline]
     fn covers_admitted(&self, entry: &Entry, target: &Target<'_>) -> bool {
-        if entry.canonical_only && !target.is_canonical {
+        if !entry.spellings.include(target.spelling) {
             return false;
         }
         match entry.form {

@@ -10,6 +10,7 @@ pub struct AccessRequest<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) canonical_path: Option<&'a str>,
+    pub(super) sent_path: Option<&'a str>,
     pub(super) allowed_as: Option<&'a str>,
     pub(super) context: &'a dyn ConditionContext,
 }
@@ -19,7 +20,7 @@ impl<'a> AccessRequest<'a> {
     /// WebSocket is `new("", "$connect")`.
     #[must_use]
     pub fn new(method: &'a str, path: &'a str) -> Self {
-        Self { method, path, canonical_path: None, allowed_as: None, context: &NoContext }
+        Self { method, path, canonical_path: None, sent_path: None, allowed_as: None, context: &NoContext }
     }
 
     /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`
@@ -27,6 +28,15 @@ impl<'a> AccessRequest<'a> {
     #[must_use]
     pub const fn with_canonical_path(mut self, path: &'a str) -> Self {
         self.canonical_path = Some(path);
+        self
+    }
+
+    /// The path as the client sent it, where that is neither of the others: with raw characters that no path may hold, with
+    /// escapes that were decoded for the router. It is the path that API Gateway would put into the ARN, so a `Deny` is
+    /// tested with it, too, and what `NotResource` excepts from an `Allow` is excepted under it.
+    #[must_use]
+    pub const fn with_sent_path(mut self, path: &'a str) -> Self {
+        self.sent_path = Some(path);
         self
     }
 
@@ -67,6 +77,7 @@ impl fmt::Debug for AccessRequest<'_> {
             .field("method", &self.method)
             .field("path", &self.path)
             .field("canonical_path", &self.canonical_path)
+            .field("sent_path", &self.sent_path)
             .finish_non_exhaustive()
     }
 }

@@ -51,6 +51,19 @@ pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Re
     spelled(sixth, false, context)
 }
 
+/// The same as it was written, but for what stands for something: that is in the spelling of ARNs.
+pub(super) fn as_written<'p>(
+    sixth: &'p str,
+    context: &dyn ConditionContext,
+) -> Result<String, Unresolved<'p>> {
+    let mut resolved = String::with_capacity(sixth.len() + 32);
+    walk(sixth, context, |part, literal| match literal {
+        true => push_literal(part, &mut resolved),
+        false => resolved.push_str(part),
+    })?;
+    Ok(resolved)
+}
+
 /// The same behind a `*` that may run past colons: all of it may be a path.
 pub(super) fn behind_star<'p>(
     sixth: &'p str,

@@ -239,7 +239,10 @@ pub(super) fn header_value<'a>(
     }
     let mut joined = first.into_text().into_owned();
     for value in std::iter::once(second).chain(values) {
-        joined.push_str("; ");
+        // What is empty is nothing, however often it is there.
+        if !joined.is_empty() {
+            joined.push_str("; ");
+        }
         joined.push_str(&printable(value.as_bytes())?.into_text());
         if joined.len() > MAX_VALUE {
             return Err(IdentityError::TooLong);

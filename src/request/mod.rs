@@ -39,10 +39,12 @@ pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs}
 pub(crate) use rewrite::QueryRewrite;
 #[cfg(feature = "lambda-http")]
 pub(crate) use rewrite::rewrite_path;
+pub(crate) use route::{Location, locate, parameters, resource, sent_path};
 #[cfg(feature = "axum")]
-pub(crate) use route::WithoutTemplate;
-pub(crate) use route::{Location, locate, parameters, resource};
+pub(crate) use route::{SentPath, WithoutTemplate};
 pub(crate) use source::SourceAddress;
+#[cfg(feature = "testing")]
+pub(crate) use source::tell_peer;
 pub use spelling::IdentitySourceError;
 pub use stage::{ApiStage, StageError};
 pub(crate) use target::{CanonicalPath, TargetRules, check_request_line, opens_websocket, read_path};

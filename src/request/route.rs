@@ -24,6 +24,23 @@ pub(crate) struct Moved<'a> {
 #[derive(Clone)]
 pub(crate) struct WithoutTemplate;
 
+/// Beside a request whose path was written anew for a router: the whole path that the client sent.
+#[cfg(feature = "axum")]
+#[derive(Clone)]
+pub(crate) struct SentPath(pub(crate) Box<str>);
+
+/// What the client sent, if it was written anew.
+#[cfg(feature = "axum")]
+pub(crate) fn sent_path(extensions: &Extensions) -> Option<&str> {
+    extensions.get::<SentPath>().map(|SentPath(path)| &**path)
+}
+
+/// Nobody writes anything anew without a router.
+#[cfg(not(feature = "axum"))]
+pub(crate) const fn sent_path(_extensions: &Extensions) -> Option<&str> {
+    None
+}
+
 /// Finds the full path.
 ///
 /// axum cuts the prefix off the path of a nested service and keeps the original URI beside it. The original

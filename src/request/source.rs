@@ -83,6 +83,16 @@ fn in_plain_form(network: IpNet) -> IpNet {
     plain.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
 }
 
+/// Says who the peer of a connection is, as axum's `serve` does.
+#[cfg(all(feature = "axum", feature = "testing"))]
+pub(crate) fn tell_peer(extensions: &mut Extensions, address: IpAddr) {
+    extensions.insert(axum::extract::ConnectInfo(std::net::SocketAddr::from((address, 0))));
+}
+
+/// Nobody looks for it without axum.
+#[cfg(all(not(feature = "axum"), feature = "testing"))]
+pub(crate) const fn tell_peer(_extensions: &mut Extensions, _address: IpAddr) {}
+
 #[cfg(feature = "axum")]
 fn connect_info(extensions: &Extensions) -> Option<IpAddr> {
     use axum::extract::ConnectInfo;

@@ -94,7 +94,7 @@ impl ApiStage {
     ///
     /// # Errors
     ///
-    /// If AWS would not store it: names have 1 to 64 letters, digits or `_`; values have at most 512 characters
+    /// If AWS would not store it: names have 1 to 64 letters, digits or `_`; values have 1 to 512 characters
     /// out of `A-Za-z0-9-._~:/?#&=,`; there are at most 100.
     pub fn with_stage_variable(mut self, name: &str, value: &str) -> Result<Self, StageError> {
         let named = !name.is_empty() && name.len() <= 64;
@@ -102,7 +102,7 @@ impl ApiStage {
             return Err(StageError::VariableName { name: name.into() });
         }
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&b);
-        if value.len() > 512 || !value.bytes().all(allowed) {
+        if value.is_empty() || value.len() > 512 || !value.bytes().all(allowed) {
             return Err(StageError::VariableValue { name: name.into() });
         }
         let mut variables: Vec<_> =

@@ -64,6 +64,8 @@ pub(crate) struct CanonicalPath<'a> {
     pub(crate) as_sent: Cow<'a, str>,
     /// The same with the escapes of `! $ & ' ( ) + , ; = : @` decoded, where there are any.
     pub(crate) decoded: Option<String>,
+    /// The very bytes, where they are not `as_sent`.
+    pub(crate) raw: Option<&'a str>,
 }
 
 impl CanonicalPath<'_> {
@@ -127,10 +129,12 @@ pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<
             _ => stands_for_itself(byte),
         };
         if !is_plain {
-            return rewrite(bytes, rules);
+            let rewritten = rewrite(bytes, rules)?;
+            let raw = (rewritten.as_sent != path).then_some(path);
+            return Ok(CanonicalPath { raw, ..rewritten });
         }
     }
-    Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None })
+    Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None, raw: None })
 }
 
 /// The general case: two spellings are written, and the text they stand for is checked.
@@ -189,7 +193,7 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
     }
     check_segments(&canonical)?;
     let decoded = (canonical != as_sent).then_some(canonical);
-    Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded })
+    Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded, raw: None })
 }
 
 /// No empty segment but one at the end, and no dot segment, also not before a `;` or beside an escaped `/`: whoever

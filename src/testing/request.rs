@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use crate::clock::{Clock, ManualClock};
 use crate::contract::{ApiKind, AuthorizerEvent, EventKind, PayloadFormat, TokenEvent};
 use crate::request::{
-    ApiStage, Asked, EventMaker, Identity, RequestId, TargetRules, check_request_line, read_path,
+    ApiStage, Asked, EventMaker, Identity, RequestId, TargetRules, check_request_line, read_path, tell_peer,
 };
 
 /// The head of a request: for the events that an authorizer would be given, and for [tables](super::VerdictTable).
@@ -105,7 +105,7 @@ impl TestRequest {
         self.with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Events only: the address of the peer.
+    /// The address of the peer: in events, and in requests as axum's `ConnectInfo`, which layers look for.
     pub fn with_source_ip(mut self, address: impl Into<IpAddr>) -> Self {
         self.source_ip = Some(address.into());
         self
@@ -151,6 +151,9 @@ impl TestRequest {
         *request.uri_mut() = Uri::try_from(&*self.target).map_err(|_| target("it is no URI"))?;
         *request.headers_mut() = self.headers.clone();
         *request.extensions_mut() = self.extensions.clone();
+        if let Some(address) = self.source_ip {
+            tell_peer(request.extensions_mut(), address);
+        }
         Ok(request)
     }
 

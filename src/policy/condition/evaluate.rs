@@ -197,7 +197,8 @@ fn ip_of(value: &ConditionValue<'_>) -> Option<IpAddr> {
 fn moment_of(value: &ConditionValue<'_>) -> Option<Moment> {
     match value {
         ConditionValue::Time(time) => Some(Moment::from(*time)),
-        ConditionValue::Number(seconds) => Some(Moment::from_seconds(*seconds)),
+        // As its digits would be read.
+        ConditionValue::Number(seconds) => Moment::parse(&seconds.to_string()),
         ConditionValue::Text(text) => Moment::parse(text),
         _ => None,
     }

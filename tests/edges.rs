@@ -1,0 +1,165 @@
+//! The last that is accepted, and the first that is not.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use common::{Counter, counting, stage};
+use http::{Request, StatusCode};
+use serde_json::Value;
+use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::cache::MemoryCache;
+use tower_lambda_authorizer::contract::{PayloadFormat, ResponseRules};
+use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
+use tower_lambda_authorizer::policy::PolicyDocument;
+use tower_lambda_authorizer::{
+    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, IdentitySource,
+    authorizer_fn,
+};
+
+type Events = Arc<Mutex<Vec<Value>>>;
+
+/// A layer that lets everybody in, and the events of its authorizer.
+fn layer(stage: ApiStage, sources: &[&str]) -> (AuthorizerLayerBuilder, Events) {
+    let events = Events::default();
+    let authorizer = authorizer_fn({
+        let events = Arc::clone(&events);
+        move |event: AuthorizerEvent| {
+            events.lock().unwrap().push(serde_json::to_value(&event).unwrap());
+            let policy =
+                r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+            async move { Ok::<_, AuthorizerError>(AuthorizerResponse::new("me", policy.parse()?)?) }
+        }
+    });
+    let sources = sources.iter().map(|source| source.parse::<IdentitySource>().unwrap());
+    (AuthorizerLayer::request(authorizer, stage).with_identity_sources(sources), events)
+}
+
+async fn status(layer: &AuthorizerLayer, request: http::request::Builder) -> StatusCode {
+    let service = layer.layer(counting(&Counter::default()));
+    service.oneshot(request.body(()).unwrap()).await.unwrap().status()
+}
+
+fn http() -> ApiStage {
+    ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").unwrap()
+}
+
+#[tokio::test]
+async fn an_arn_below_a_base_path_has_1600_bytes() {
+    let mapped = stage().with_base_path("/api").unwrap();
+    let room = 1600 - mapped.arn().as_str().len() - "GET".len();
+    let (layer, _) = layer(mapped, &[]);
+    let layer = layer.build().unwrap();
+    for (length, expected) in [(room, StatusCode::OK), (room + 1, StatusCode::URI_TOO_LONG)] {
+        let path = format!("/api/{}", "a".repeat(length - 1));
+        assert_eq!(status(&layer, Request::get(path)).await, expected, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_is_opened_below_the_base_path_only() {
+    let sockets = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    let (layer, events) = layer(sockets.with_base_path("/v1").unwrap(), &[]);
+    let layer = layer.build().unwrap();
+    let open = |path: &str| {
+        let request = Request::get(path).header("connection", "Upgrade").header("upgrade", "websocket");
+        request.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    };
+    assert_eq!(status(&layer, open("/v1/chat")).await, StatusCode::OK);
+    assert_eq!(status(&layer, open("/chat")).await, StatusCode::NOT_FOUND);
+    let events = events.lock().unwrap();
+    assert_eq!(events.len(), 1);
+    assert!(events[0]["methodArn"].as_str().unwrap().ends_with("/prod/$connect"));
+}
+
+#[tokio::test]
+async fn cookies_that_are_joined_have_8192_bytes() {
+    let (layer, _) = layer(stage(), &["method.request.header.Cookie"]);
+    let layer = layer.with_cache(MemoryCache::default()).build().unwrap();
+    let first = format!("a={}", "a".repeat(4094));
+    // `; ` is between them.
+    for (length, expected) in [(4094, StatusCode::OK), (4095, StatusCode::UNAUTHORIZED)] {
+        let request = Request::get("/x").header("cookie", &first).header("cookie", "b".repeat(length));
+        assert_eq!(status(&layer, request).await, expected, "{length}");
+    }
+    // What is empty twice is empty.
+    for (second, expected) in [("", StatusCode::UNAUTHORIZED), ("a=1", StatusCode::OK)] {
+        let request = Request::get("/x").header("cookie", "").header("cookie", second);
+        assert_eq!(status(&layer, request).await, expected, "{second}");
+    }
+}
+
+#[tokio::test]
+async fn a_cache_without_lifetime_asks_about_requests_without_identity() {
+    let (layer, events) = layer(stage(), &["method.request.header.X-Key"]);
+    let layer =
+        layer.with_cache(MemoryCache::default()).with_cache_ttl(std::time::Duration::ZERO).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(status(&layer, Request::get("/x")).await, StatusCode::OK);
+    }
+    assert_eq!(events.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn http_apis_know_headers_in_lower_case_only() {
+    for format in [PayloadFormat::V1, PayloadFormat::V2] {
+        let (layer, events) = layer(http(), &["$request.header.X-Api-Key"]);
+        let layer = layer.with_payload_format(format).build().unwrap();
+        let request = Request::get("/x").header("X-Api-Key", "k").header("X-Other", "o");
+        assert_eq!(status(&layer, request).await, StatusCode::OK);
+        let events = events.lock().unwrap();
+        let headers = events[0]["headers"].as_object().unwrap();
+        assert!(headers.contains_key("x-api-key") && headers.contains_key("x-other"), "{headers:?}");
+        assert!(headers.keys().all(|name| *name == name.to_ascii_lowercase()), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_client_chooses_the_id_of_a_request_to_an_http_api() {
+    let refuses = authorizer_fn(async |event: AuthorizerEvent| {
+        Ok(AuthorizerResponse::new("me", event.policy().build()?)?)
+    });
+    let layer = AuthorizerLayer::request(refuses, http()).build().unwrap();
+    let request = Request::get("/x").header("apigw-requestid", "mine").header("x-amzn-requestid", "mine");
+    let service = layer.layer(counting(&Counter::default()));
+    let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let ids: Vec<_> = response.headers().get_all("apigw-requestid").iter().collect();
+    assert!(ids.len() == 1 && ids[0] != "mine", "{ids:?}");
+}
+
+#[test]
+fn an_answer_has_256_kib() {
+    let answer = |length: usize| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        let start = format!(r#"{{"principalId":"me","policyDocument":{policy},"context":{{"a":""#);
+        let fill = "x".repeat(length - start.len() - 3);
+        format!("{start}{fill}\"}}}}")
+    };
+    let rules = ResponseRules::rest();
+    assert_eq!(answer(262_144).len(), 262_144);
+    assert!(AuthorizerResponse::from_json(&answer(262_144), &rules).is_ok());
+    assert!(AuthorizerResponse::from_json(&answer(262_145), &rules).is_err());
+}
+
+#[test]
+fn of_twenty_keys_none_is_there_twice_in_another_case() {
+    let policy = |last: &str| {
+        let keys = (0..19).map(|number| format!(r#""x:Key{number}":"v""#)).collect::<Vec<_>>().join(",");
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*",
+                "Condition":{{"StringEquals":{{{keys},"{last}":"v"}}}}}}]}}"#
+        )
+    };
+    assert!(PolicyDocument::from_json(&policy("x:key19")).is_ok());
+    for last in ["X:KEY0", "x:key17", "x:Key18"] {
+        assert!(PolicyDocument::from_json(&policy(last)).is_err(), "{last}");
+    }
+}
+
+#[test]
+fn variables_of_sockets_messages_identify_nobody() {
+    for name in ["context.messageId", "context.awsEndpointRequestId"] {
+        assert!(name.parse::<IdentitySource>().is_err(), "{name}");
+    }
+}

@@ -1,0 +1,116 @@
+//! On AWS the ARN holds the path as the client sent it. Here it has one spelling, and what refuses is compared with the one
+//! that was sent, too.
+#![cfg(feature = "axum")]
+
+mod common;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::any;
+use common::stage;
+use http::{Method, Request};
+use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::axum::protect;
+use tower_lambda_authorizer::policy::PolicyDocument;
+use tower_lambda_authorizer::{
+    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+};
+
+const PREFIX: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/users/";
+
+/// Statements such as `Allow *` or, with `NotResource`, `Deny! a`.
+fn layer(statements: &[&str], stage: ApiStage) -> AuthorizerLayer {
+    let statements: Vec<_> = statements
+        .iter()
+        .map(|statement| {
+            let (effect, resource) = statement.split_once(' ').unwrap();
+            let resource = if resource == "*" { "*".to_owned() } else { format!("{PREFIX}{resource}") };
+            let (effect, element) = match effect.strip_suffix('!') {
+                Some(effect) => (effect, "NotResource"),
+                None => (effect, "Resource"),
+            };
+            format!(r#"{{"Effect":"{effect}","Action":"execute-api:Invoke","{element}":"{resource}"}}"#)
+        })
+        .collect();
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    let policy = PolicyDocument::from_json(&text).unwrap();
+    let authorizer = authorizer_fn(move |_: AuthorizerEvent| {
+        let policy = policy.clone();
+        async move { Ok::<_, AuthorizerError>(AuthorizerResponse::new("me", policy)?) }
+    });
+    AuthorizerLayer::token(authorizer, stage).build().unwrap()
+}
+
+fn router() -> Router {
+    Router::new().route("/users/{id}", any(async || "")).route("/v1/users/{id}", any(async || ""))
+}
+
+/// What `protect` answers, and what a layer does that writes nothing anew.
+async fn statuses(layer: &AuthorizerLayer, method: Method, path: &str) -> [u16; 2] {
+    let request = || {
+        let request = Request::builder().method(&method).uri(path).header("authorization", "t");
+        request.body(Body::empty()).unwrap()
+    };
+    let protected = protect(router(), layer.clone()).oneshot(request()).await.unwrap().status();
+    let bare = layer.layer(router()).oneshot(request()).await.unwrap().status();
+    [protected.as_u16(), bare.as_u16()]
+}
+
+#[tokio::test]
+async fn what_refuses_reads_a_path_as_it_was_sent_too() {
+    for (statements, path, expected) in [
+        // Escapes that `protect` decodes.
+        (&["Allow! a%40b"][..], "/users/a%40b", [403, 403]),
+        (&["Allow! a%40b"], "/users/a@c", [200, 200]),
+        (&["Allow! ${aws:none, 'a'}%40b"], "/users/a%40b", [403, 403]),
+        (&["Allow! ${aws:none, 'a'}%40b"], "/users/c%40b", [200, 200]),
+        (&["Allow *", "Deny a%4?b"], "/users/a%40b", [403, 403]),
+        (&["Allow *", "Deny a%4*"], "/users/a%40b", [403, 403]),
+        (&["Allow *", "Deny a???b"], "/users/a%40b", [403, 403]),
+        (&["Allow *", "Deny a???b"], "/users/a@b", [200, 200]),
+        (&["Allow *", "Deny! a@b"], "/users/a@b", [200, 200]),
+        (&["Allow *", "Deny! a@b"], "/users/a%40b", [403, 403]),
+        (&["Allow *", "Deny! ${aws:none, 'a'}@b"], "/users/a@b", [200, 200]),
+        (&["Allow *", "Deny! ${aws:none, 'a'}@b"], "/users/a%40b", [403, 403]),
+        // Raw characters that are escaped in an ARN.
+        (&["Allow *", "Deny ?"], "/users/*", [403, 403]),
+        (&["Allow *", "Deny ?"], "/users/{", [403, 403]),
+        (&["Allow *", "Deny ?"], "/users/%2A", [200, 200]),
+        (&["Allow *", "Deny ?"], "/users/ab", [200, 200]),
+        (&["Allow *", "Deny {?"], "/users/{*", [403, 403]),
+        (&["Allow *", "Deny ?/"], "/users/*", [403, 403]),
+        (&["Allow *", "Deny ${aws:none, 'x'}?"], "/users/x*", [403, 403]),
+        (&["Allow *", "Deny ${aws:none, 'x'}{?"], "/users/x{*", [403, 403]),
+        (&["Allow! ${aws:none, 'x'}{?"], "/users/x{*", [403, 403]),
+        (&["Allow! ?"], "/users/*", [403, 403]),
+        (&["Allow! ?"], "/users/ab", [200, 200]),
+        // What allows reads it in the ARN's spelling only.
+        (&["Allow ?"], "/users/*", [403, 403]),
+        (&["Allow a%40b"], "/users/a%40b", [403, 200]),
+        (&["Allow a@b"], "/users/a%40b", [200, 403]),
+    ] {
+        let layer = layer(statements, stage());
+        assert_eq!(statuses(&layer, Method::GET, path).await, expected, "{statements:?} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_as_it_was_sent_has_its_other_names_too() {
+    let denied = ["Allow *", "Deny ?"];
+    assert_eq!(statuses(&layer(&denied, stage()), Method::HEAD, "/users/*").await, [403, 403]);
+    let mapped = stage().with_base_path("/v1").unwrap();
+    assert_eq!(statuses(&layer(&denied, mapped.clone()), Method::GET, "/v1/users/*").await, [403, 403]);
+    assert_eq!(statuses(&layer(&denied, mapped), Method::GET, "/v1/users/ab").await, [200, 200]);
+    // Also where one protected router is inside of another path.
+    let nested = Router::new().nest(
+        "/users",
+        Router::new().fallback_service(protect(
+            Router::new().route("/{id}", any(async || "")),
+            layer(&["Allow *", "Deny a%4?b"], stage()),
+        )),
+    );
+    for (path, expected) in [("/users/a%40b", 403), ("/users/a@b", 200)] {
+        let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
+        assert_eq!(nested.clone().oneshot(request).await.unwrap().status(), expected, "{path}");
+    }
+}
