@@ -55,10 +55,25 @@ const PATHS: [Path; 19] = [
     ("/x:y/one", None),
 ];
 
+/// What clients may send. It need not be about the path above: both evaluators take it as it is.
+const SENT: [&str; 10] = [
+    "/a%40b",
+    "/%C3%A9%20*",
+    "/a*b",
+    "/users/*",
+    "/users/{",
+    "/x%3ay/one",
+    "/users/alice%2a",
+    "/users/a b/",
+    "/a%2ab/",
+    "/?",
+];
+
 #[derive(Clone, Debug)]
 struct Request {
     method: &'static str,
     path: Path,
+    sent: Option<&'static str>,
     context: Value,
 }
 
@@ -69,6 +84,7 @@ impl Request {
             method: self.method.to_owned(),
             path: self.path.0.to_owned(),
             canonical_path: self.path.1.map(str::to_owned),
+            sent_path: self.sent.map(str::to_owned),
             context: Context::from_json(&self.context).unwrap(),
         }
     }
@@ -76,9 +92,11 @@ impl Request {
 
 fn request() -> impl Strategy<Value = Request> {
     let method = prop_oneof![19 => select(&METHODS[..]), 1 => Just("CONNECT")];
-    (method, select(&PATHS[..]), context()).prop_map(|(method, path, context)| Request {
+    let sent = proptest::option::weighted(0.3, select(&SENT[..]));
+    (method, select(&PATHS[..]), sent, context()).prop_map(|(method, path, sent, context)| Request {
         method,
         path,
+        sent,
         context,
     })
 }

@@ -58,6 +58,7 @@ fn vector(file: &str, json: Value) -> Vector {
         method: text(&mut request, "method").unwrap_or_else(|| panic!("{at}: method")),
         path: text(&mut request, "path").unwrap_or_else(|| panic!("{at}: path")),
         canonical_path: text(&mut request, "canonical_path"),
+        sent_path: text(&mut request, "sent_path"),
         context: members.remove("context").map_or_else(Context::default, |context| {
             Context::from_json(&context).unwrap_or_else(|problem| panic!("{at}: {problem}"))
         }),

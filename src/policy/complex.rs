@@ -104,15 +104,20 @@ impl BoundPolicy {
         if covers || matches!(reading, Reading::Granted | Reading::Spared) {
             return Ok(covers);
         }
-        let Some((fields, sixth)) = crossing::split(resource.as_str()) else { return Ok(false) };
-        let (sixth, unresolved) = match resolve::behind_star(sixth, request.context) {
+        let Some((fields, as_is)) = crossing::split(resource.as_str()) else { return Ok(false) };
+        let (sixth, unresolved) = match resolve::behind_star(as_is, request.context) {
             Ok(sixth) => (sixth, None),
             // Whatever it stands for: it cannot cover more than everything.
-            Err(unresolved) => (resolve::widest(sixth), Some(unresolved)),
+            Err(unresolved) => (resolve::widest(as_is), Some(unresolved)),
         };
         let mut plan = Plan::default();
         let aliases = reading == Reading::Denied;
         crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
+        if request.sent_path.is_some()
+            && let Ok(written) = resolve::as_written(as_is, request.context)
+        {
+            crossing::push(&mut plan, aliases, origin, &format!("{fields}{written}"), &self.stage);
+        }
         match (self.covers_under_any_name(&plan, request, reading), unresolved) {
             (true, Some(unresolved)) => Err(unresolved),
             (covers, _) => Ok(covers),

@@ -250,6 +250,7 @@ impl Model<'_> {
                 method: method.to_owned(),
                 path: as_sent.clone(),
                 canonical_path: Some(canonical.to_owned()).filter(|path| path != as_sent),
+                sent_path: Some(path.to_owned()).filter(|path| path != as_sent),
                 context: context.clone(),
             };
             naive::outcomes(policy, &ask)

@@ -265,12 +265,14 @@ fn decoded(text: &str) -> String {
         .fold(text.to_owned(), |text, c| text.replace(&format!("%{:02X}", u32::from(c)), &c.to_string()))
 }
 
-/// What the rules say about `METHOD/path`, as it was sent.
-fn allows(rules: &[Rule], sent: &str) -> bool {
+/// What the rules say about `METHOD/path`, as it is in the ARN and as it was sent.
+fn allows(rules: &[Rule], arn: &str, raw: &str) -> bool {
     let pattern = |rule: &Rule| format!("{}{}", rule.1, rule.2);
-    let allowed = rules.iter().any(|rule| rule.0 && covers(pattern(rule).as_bytes(), sent.as_bytes()));
+    let allowed = rules.iter().any(|rule| rule.0 && covers(pattern(rule).as_bytes(), arn.as_bytes()));
     let mut names = vec![];
-    for (name, canonical) in [(sent.to_owned(), sent == decoded(sent)), (decoded(sent), true)] {
+    for (name, canonical) in
+        [(arn.to_owned(), arn == decoded(arn)), (decoded(arn), true), (raw.to_owned(), false)]
+    {
         let as_get = name.strip_prefix("HEAD/").map(|rest| format!("GET/{rest}"));
         for name in std::iter::once(name).chain(as_get) {
             if let Some(shorter) = name.strip_suffix('/').filter(|shorter| shorter.contains('/')) {
@@ -304,6 +306,7 @@ fn agrees(home: home::Home, rules: &[Rule], requests: &[(&str, String)]) -> Resu
         Setup::default().policy(&policy).in_process_with(|world, layer| home(router(world, true), layer));
     for (method, target) in requests {
         let Ok(uri) = target.parse::<http::Uri>() else { continue };
+        let raw = format!("{method}{}", uri.path());
         let request = Request::builder().method(*method).uri(uri).header("authorization", "ok");
         let status = local.call(request).status().as_u16();
         let (calls, asked) = (local.world.take_calls(), local.world.take_asked());
@@ -312,7 +315,7 @@ fn agrees(home: home::Home, rules: &[Rule], requests: &[(&str, String)]) -> Resu
             prop_assert_eq!(calls, [""; 0]);
             continue;
         };
-        if allows(rules, arn) {
+        if allows(rules, arn, &raw) {
             // Only `GET` is routed everywhere.
             prop_assert!(calls.len() == 1 || status == 405, "{method} {target} {arn}: {status}");
         } else {

@@ -37,6 +37,8 @@ pub(crate) struct Ask {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) canonical_path: Option<String>,
+    /// What the client sent, where it is neither.
+    pub(crate) sent_path: Option<String>,
     /// Keys in lower case.
     pub(crate) context: BTreeMap<String, Known>,
 }
@@ -297,32 +299,58 @@ fn worst(missing: &[Missing]) -> Option<Missing> {
 // ---------------------------------------------------------------- resources
 
 fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth {
-    let exact = |pattern: &str, on_missing: fn(Missing) -> Truth| {
-        let tried = resource_pattern(pattern, ask, variables);
-        match tried {
-            Ok(pattern) => Some(resource_matches(&pattern, &ask.stage, &ask.method, &ask.path)),
+    let under = |pattern: &str, spelling: Spelling, path: &str, on_missing: fn(Missing) -> Truth| {
+        match resource_pattern(pattern, ask, variables, spelling) {
+            Ok(pattern) => Some(resource_matches(&pattern, &ask.stage, &ask.method, path)),
             Err(why) => on_missing(why),
         }
     };
+    let exact = |pattern: &str, on_missing: fn(Missing) -> Truth| {
+        under(pattern, Spelling::Arn, &ask.path, on_missing)
+    };
+    let sent = |pattern: &str, on_missing: fn(Missing) -> Truth| {
+        let path = ask.sent_path.as_deref()?;
+        Some(any(
+            [Spelling::Arn, Spelling::Written].map(|spelling| under(pattern, spelling, path, on_missing))
+        ))
+    };
     if let Some(patterns) = statement.get("NotResource") {
         if deny {
-            // An entry without a value covers nothing, so the statement applies.
-            return not(any(strings(patterns)
+            // An entry without a value covers nothing, so the statement applies. What is excepted is so in the ARN and as it
+            // was sent: by one entry, if it has variables, or by two without.
+            let on_missing = |why| if why == Missing::Unresolved { Some(false) } else { None };
+            let (dynamic, fixed): (Vec<&str>, Vec<&str>) =
+                strings(patterns).into_iter().partition(|p| variables && p.contains("${"));
+            let in_arn = any(fixed.iter().map(|p| exact(p, on_missing)));
+            let as_sent = match ask.sent_path {
+                Some(_) => any(fixed.iter().map(|p| sent(p, on_missing).expect("a path"))),
+                None => Some(true),
+            };
+            let dynamic = dynamic
                 .into_iter()
-                .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None }))));
+                .map(|p| all([exact(p, on_missing), sent(p, on_missing).unwrap_or(Some(true))]));
+            return not(any(dynamic.chain([all([in_arn, as_sent])])));
         }
         // An entry without a value might have covered anything, so the statement does not apply.
         // Its wildcards may run past colons.
         let on_missing = |why| if why == Missing::Unresolved { Some(true) } else { None };
-        let arn = format!("{}{}{}", ask.stage, ask.method, ask.path);
-        return not(any(strings(patterns).into_iter().map(|p| {
-            let (text, missing) = as_text(p, ask, variables);
-            let covered_as_text = match missing {
-                _ if !glob(&text, &arn) => Some(false),
+        let covered_as_text = |p: &str, spelling: Spelling, path: &str| {
+            let (text, missing) = as_text(p, ask, variables, spelling);
+            match missing {
+                _ if !glob(&text, &format!("{}{}{path}", ask.stage, ask.method)) => Some(false),
                 None => Some(true),
                 Some(why) => on_missing(why),
-            };
-            any([exact(p, on_missing), covered_as_text])
+            }
+        };
+        return not(any(strings(patterns).into_iter().flat_map(|p| {
+            let mut ways = vec![exact(p, on_missing), covered_as_text(p, Spelling::Arn, &ask.path)];
+            if let Some(path) = &ask.sent_path {
+                ways.extend(sent(p, on_missing));
+                ways.extend(
+                    [Spelling::Arn, Spelling::Written].map(|spelling| covered_as_text(p, spelling, path)),
+                );
+            }
+            ways
         })));
     }
     let patterns = strings(&statement["Resource"]);
@@ -331,37 +359,53 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
             .into_iter()
             .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })));
     }
-    any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables) {
+    any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables, Spelling::Arn) {
         Ok(pattern) if denied(&pattern, ask) => Some(true),
+        Ok(_) if denied_as_written(p, ask, variables) => Some(true),
         Ok(_) => denied_as_text(p, ask, variables),
         Err(_) => None,
     }))
 }
 
+/// Whether a Deny covers the path that was sent as both were written.
+fn denied_as_written(pattern: &str, ask: &Ask, variables: bool) -> bool {
+    let Some(path) = &ask.sent_path else { return false };
+    let Ok(pattern) = resource_pattern(pattern, ask, variables, Spelling::Written) else { return false };
+    let names = names(pattern[5].last(), &ask.method, path);
+    names.iter().any(|(method, path)| resource_matches(&pattern, &ask.stage, method, path))
+}
+
 /// Whether a Deny covers the request when its wildcards run past colons: pattern and ARN as plain text.
 fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> Truth {
-    let (text, missing) = as_text(pattern, ask, variables);
+    let (text, missing) = as_text(pattern, ask, variables, Spelling::Arn);
+    let (written, _) = as_text(pattern, ask, variables, Spelling::Written);
     let decoded = decode_reserved(&text);
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
-    let covers = [(&text, ask.path.as_str()), (&text, canonical), (&decoded, canonical)].into_iter().any(
-        |(text, path)| {
-            names(text.last(), &ask.method, path)
-                .iter()
-                .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
-        },
-    );
+    let sent = ask.sent_path.as_deref();
+    let pairs = [
+        Some((&text, ask.path.as_str())),
+        Some((&text, canonical)),
+        Some((&decoded, canonical)),
+        sent.map(|path| (&text, path)),
+        sent.map(|path| (&written, path)),
+    ];
+    let covers = pairs.into_iter().flatten().any(|(text, path)| {
+        names(text.last(), &ask.method, path)
+            .iter()
+            .any(|(method, path)| glob(text, &format!("{}{method}{path}", ask.stage)))
+    });
     if covers && missing.is_some() { None } else { Some(covers) }
 }
 
 /// A pattern with a `*` before its sixth field, as plain text: everything from there on is spelled like a path. What has
 /// no value may be anything. Any other pattern covers nothing in this way that it does not cover anyhow.
-fn as_text(pattern: &str, ask: &Ask, variables: bool) -> (Vec<Tok>, Option<Missing>) {
+fn as_text(pattern: &str, ask: &Ask, variables: bool, spelling: Spelling) -> (Vec<Tok>, Option<Missing>) {
     let before_sixth: String = pattern.splitn(6, ':').take(5).collect::<Vec<_>>().join(":");
     let Some(star) = before_sixth.find('*') else { return (Vec::new(), None) };
     let (fixed, wildcards) = pattern.split_at(star);
     let mut missing = Vec::new();
     let mut text = wild(fixed);
-    text.extend(path_pattern(&pieces(wildcards, variables), ask, &mut missing));
+    text.extend(path_pattern(&pieces(wildcards, variables), ask, spelling, &mut missing));
     (text, worst(&missing))
 }
 
@@ -384,7 +428,12 @@ fn names(last: Option<&Tok>, method: &str, path: &str) -> Vec<(String, String)> 
 /// A resource pattern for this request: six fields.
 type ResourcePattern = [Vec<Tok>; 6];
 
-fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePattern, Missing> {
+fn resource_pattern(
+    text: &str,
+    ask: &Ask,
+    variables: bool,
+    spelling: Spelling,
+) -> Result<ResourcePattern, Missing> {
     let mut fields: Vec<Vec<Piece>> = vec![Vec::new()];
     for piece in pieces(text, variables) {
         if fields.len() < 6 && matches!(piece, Piece::Char(':')) {
@@ -412,7 +461,7 @@ fn resource_pattern(text: &str, ask: &Ask, variables: bool) -> Result<ResourcePa
                 },
             }
         }
-        toks.extend(path_pattern(path, ask, &mut missing));
+        toks.extend(path_pattern(path, ask, spelling, &mut missing));
         out.push(toks);
     }
     let pattern: ResourcePattern = out.try_into().expect("six fields");
@@ -472,11 +521,24 @@ fn spelled(text: &str) -> String {
     out
 }
 
-/// The path part of a pattern, brought to the ARN's spelling.
-fn path_pattern(path: &[Piece], ask: &Ask, missing: &mut Vec<Missing>) -> Vec<Tok> {
+/// How the path part of a pattern is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Spelling {
+    /// Brought to the ARN's spelling.
+    Arn,
+    /// As it stands; what variables stand for is in the ARN's spelling all the same.
+    Written,
+}
+
+fn path_pattern(path: &[Piece], ask: &Ask, spelling: Spelling, missing: &mut Vec<Missing>) -> Vec<Tok> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < path.len() {
+        if let (Spelling::Written, Piece::Char(c)) = (spelling, &path[at]) {
+            out.push(wild_char(*c));
+            at += 1;
+            continue;
+        }
         if let [Piece::Char('%'), Piece::Char(high), Piece::Char(low), ..] = path[at..]
             && let (Some(high), Some(low)) = (high.to_digit(16), low.to_digit(16))
         {
@@ -534,7 +596,8 @@ fn first_fields_match(pattern: &ResourcePattern, stage: &str) -> bool {
 fn denied(pattern: &ResourcePattern, ask: &Ask) -> bool {
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
     let decoded = pattern.clone().map(|field| decode_reserved(&field));
-    let pairs = [(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
+    let mut pairs = vec![(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
+    pairs.extend(ask.sent_path.as_deref().map(|sent| (pattern, sent)));
     for (pattern, path) in pairs {
         let names = names(pattern[5].last(), &ask.method, path);
         if names.iter().any(|(method, path)| resource_matches(pattern, &ask.stage, method, path)) {

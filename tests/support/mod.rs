@@ -136,6 +136,7 @@ pub(crate) struct Question {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) canonical_path: Option<String>,
+    pub(crate) sent_path: Option<String>,
     pub(crate) context: Context,
 }
 
@@ -146,11 +147,14 @@ impl Question {
     }
 
     fn request(&self) -> AccessRequest<'_> {
-        let request = AccessRequest::new(&self.method, &self.path).with_context(&self.context);
-        match &self.canonical_path {
-            Some(path) => request.with_canonical_path(path),
-            None => request,
+        let mut request = AccessRequest::new(&self.method, &self.path).with_context(&self.context);
+        if let Some(path) = &self.canonical_path {
+            request = request.with_canonical_path(path);
         }
+        if let Some(path) = &self.sent_path {
+            request = request.with_sent_path(path);
+        }
+        request
     }
 
     /// Puts the question to both evaluators and compares all they say: the decision, the statement that settled it,
@@ -204,6 +208,7 @@ impl Question {
             method: self.method.clone(),
             path: self.path.clone(),
             canonical_path: self.canonical_path.clone(),
+            sent_path: self.sent_path.clone(),
             context: self.context.known(),
         }
     }

@@ -1,7 +1,7 @@
 //! The library and the naive evaluator say the same.
 //!
-//! The input is text: a line with the method, the path and, where it differs, the path with its reserved escapes
-//! decoded; a line with the condition keys as JSON; and then the policy.
+//! The input is text: a line with the method, the path and, where they differ, the path with its reserved escapes
+//! decoded and the path as it was sent; a line with the condition keys as JSON; and then the policy.
 
 use tower_lambda_authorizer::policy::PolicyDocument;
 
@@ -29,7 +29,8 @@ fn case(text: &str) -> Option<(&str, Question)> {
     let (request, text) = text.split_once('\n')?;
     let (context, policy) = text.split_once('\n')?;
     let mut parts = request.split(' ');
-    let (method, path, canonical_path) = (parts.next()?, parts.next()?, parts.next());
+    let (method, path, canonical_path, sent_path) =
+        (parts.next()?, parts.next()?, parts.next(), parts.next());
     // An ARN is ASCII and of limited length before it gets here.
     if parts.next().is_some() || !request.is_ascii() || request.len() > LONGEST_PATH {
         return None;
@@ -40,6 +41,7 @@ fn case(text: &str) -> Option<(&str, Question)> {
         method: method.to_owned(),
         path: path.to_owned(),
         canonical_path: canonical_path.map(str::to_owned),
+        sent_path: sent_path.map(str::to_owned),
         context: Context::from_json(&serde_json::from_str(context).ok()?).ok()?,
     };
     Some((policy, question))
