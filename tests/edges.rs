@@ -138,8 +138,8 @@ fn an_answer_has_256_kib() {
     };
     let rules = ResponseRules::rest();
     assert_eq!(answer(262_144).len(), 262_144);
-    assert!(AuthorizerResponse::from_json(&answer(262_144), &rules).is_ok());
-    assert!(AuthorizerResponse::from_json(&answer(262_145), &rules).is_err());
+    assert!(AuthorizerResponse::from_json(answer(262_144), &rules).is_ok());
+    assert!(AuthorizerResponse::from_json(answer(262_145), &rules).is_err());
 }
 
 #[test]
