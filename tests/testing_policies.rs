@@ -10,7 +10,7 @@ use common::stage;
 use http::{Method, Request};
 use tower_lambda_authorizer::authorizer::authorizer_fn;
 use tower_lambda_authorizer::contract::{ApiKind, AuthorizerEvent, EventKind, ResponseError};
-use tower_lambda_authorizer::policy::{AnyMethod, PolicyDocument, StageArn};
+use tower_lambda_authorizer::policy::{AnyMethod, PolicyDocument, ResourcePattern, StageArn};
 use tower_lambda_authorizer::testing::{
     MockAuthorizer, TestConditions, TestPrincipal, TestRequest, TestRequestError, VerdictTable,
     assert_allows, assert_denies, check_allows, check_denies,
@@ -46,6 +46,14 @@ fn an_assertion_takes_whatever_has_a_policy() {
     // As the layer has it: an Allow in the spelling as sent, and no other.
     assert_allows!(document, GET "/a,b");
     assert_denies!(document, GET "/a%2Cb");
+    // A Deny also in the spelling as sent.
+    let document = stage_arn().policy().allow(AnyMethod, "/*").deny_raw(raw("GET/users/?")).build().unwrap();
+    assert_denies!(document, GET "/users/*");
+    assert_allows!(document, GET "/users/ab");
+}
+
+fn raw(resource: &str) -> ResourcePattern {
+    ResourcePattern::raw(format!("{}{resource}", stage_arn())).unwrap()
 }
 
 #[test]

@@ -144,8 +144,14 @@ fn check(
         let read = read_path(path, TargetRules::default());
         let read =
             read.map_err(|error| format!("no request for `{path}` is accepted: {}", error.reason()))?;
-        let asked = AccessRequest::new(method, &read.as_sent).with_context(conditions);
-        policy.judge(&read.decoded.as_deref().map_or(asked, |decoded| asked.with_canonical_path(decoded)))?
+        let mut asked = AccessRequest::new(method, &read.as_sent).with_context(conditions);
+        if let Some(decoded) = &read.decoded {
+            asked = asked.with_canonical_path(decoded);
+        }
+        if let Some(raw) = read.raw {
+            asked = asked.with_sent_path(raw);
+        }
+        policy.judge(&asked)?
     };
     let (is_as_wanted, word) = match wanted {
         Wanted::Allowed => (decision == Decision::Allow, "allow"),
