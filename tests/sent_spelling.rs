@@ -82,6 +82,9 @@ async fn what_refuses_reads_a_path_as_it_was_sent_too() {
         (&["Allow *", "Deny ${aws:none, 'x'}?"], "/users/x*", [403, 403]),
         (&["Allow *", "Deny ${aws:none, 'x'}{?"], "/users/x{*", [403, 403]),
         (&["Allow! ${aws:none, 'x'}{?"], "/users/x{*", [403, 403]),
+        (&["Allow *", "Deny ${aws:none, 'x'}?b{c/"], "/users/x{b{c", [403, 403]),
+        (&["Allow *", "Deny ${aws:none, 'x'}?{/"], "/users/x{{", [403, 403]),
+        (&["Allow *", "Deny a?b%40c"], "/users/a{b@c", [403, 403]),
         (&["Allow! ?"], "/users/*", [403, 403]),
         (&["Allow! ?"], "/users/ab", [200, 200]),
         // What allows reads it in the ARN's spelling only.

@@ -248,9 +248,10 @@ impl Gateway {
         }
         if let Some(sent) = sent_path(request.extensions()).or(path.raw)
             && self.stage.kind() != ApiKind::WebSocket
-            && let Some(sent) = self.stage.strip_base_path(sent)
         {
-            asked = asked.with_sent_path(sent);
+            // The base path may have been sent in another spelling, too.
+            let below = self.stage.strip_base_path(sent).unwrap_or_else(|| self.stage.strip_template(sent));
+            asked = asked.with_sent_path(below);
         }
         if self.head_as_get && *method == Method::HEAD {
             asked = asked.allowed_as("GET");

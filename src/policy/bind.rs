@@ -155,9 +155,9 @@ pub(super) fn for_each_alias(rest: &str, mut push: impl FnMut(&str, Spellings)) 
         push(shorter, Spellings::ALL);
     }
     if let Some(decoded) = decode_reserved(rest) {
-        push(&decoded, Spellings::CANONICAL);
+        push(&decoded, Spellings::DECODED);
         if let Some(shorter) = decoded.strip_suffix('/') {
-            push(shorter, Spellings::CANONICAL);
+            push(shorter, Spellings::DECODED);
         }
     }
 }

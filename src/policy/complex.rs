@@ -97,6 +97,9 @@ impl BoundPolicy {
                 if reading != Reading::Granted && request.sent_path.is_some() {
                     let written = resolve::as_written(sixth, request.context)?;
                     plan.push(origin, &written, Scope::Stage, Spellings::SENT);
+                    if let Some(shorter) = written.strip_suffix('/').filter(|_| reading == Reading::Denied) {
+                        plan.push(origin, shorter, Scope::Stage, Spellings::SENT);
+                    }
                 }
                 self.covers_under_any_name(&plan, request, reading)
             }

@@ -34,7 +34,7 @@ pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str
         push(pattern, Spellings::SENT);
     }
     if let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases) {
-        push(&decoded, Spellings::CANONICAL);
+        push(&decoded, Spellings::DECODED);
     }
 }
 

@@ -268,7 +268,7 @@ impl<F: FnMut(&Entry)> Lookup<'_, F> {
             }
         });
         let mut positions = candidates.iter();
-        let (fours, others) = needs.as_chunks::<4>();
+        let (fours, others) = needs.get(..candidates.len()).unwrap_or(needs).as_chunks::<4>();
         for four in fours {
             // Of most fours none is left, and then that is all there is to find out.
             if four.iter().any(|need| need.may_be_among(have)) {

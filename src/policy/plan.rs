@@ -117,6 +117,9 @@ impl Spellings {
     /// What came from the client, where that is neither.
     pub(super) const SENT: Self = Self(0b100);
 
+    /// What a pattern is compared with whose escapes of reserved characters were decoded.
+    pub(super) const DECODED: Self = Self(0b101);
+
     const fn include(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }

@@ -271,7 +271,7 @@ fn allows(rules: &[Rule], arn: &str, raw: &str) -> bool {
     let allowed = rules.iter().any(|rule| rule.0 && covers(pattern(rule).as_bytes(), arn.as_bytes()));
     let mut names = vec![];
     for (name, canonical) in
-        [(arn.to_owned(), arn == decoded(arn)), (decoded(arn), true), (raw.to_owned(), false)]
+        [(arn.to_owned(), arn == decoded(arn)), (decoded(arn), true), (raw.to_owned(), true)]
     {
         let as_get = name.strip_prefix("HEAD/").map(|rest| format!("GET/{rest}"));
         for name in std::iter::once(name).chain(as_get) {

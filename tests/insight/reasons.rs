@@ -21,21 +21,22 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let layer = AuthorizerLayer::request(authorizer, stage());
     let layer = layer.with_identity_sources([IdentitySource::header(AUTHORIZATION)]).build().unwrap();
     let service = layer.layer(counting(&Counter::default()));
-    let request = Request::get("/reset/path-secret?key=query%2Dsecret&empty=&spaced=a+b%20secret")
-        .header(AUTHORIZATION, "Bearer token.of.the-caller")
-        .header(COOKIE, "theme=dark; session=cookie-secret; quoted=\"q-secret\"; escaped=s%3Ae-secret")
-        .header("sec-websocket-protocol", "auth,proto-secret")
-        .header("x-digest", "Digest username=\"u\", response=\"dig-secret\"")
-        .header("x-auth", "token=kv-secret")
-        .header("x-tab", "Key\ttab-secret")
-        .header("x-bytes", http::HeaderValue::from_bytes(b"\xffraw-secret").unwrap())
-        .header("x-text", "say \"txt-secret\"")
-        // A part of the one below, and before it.
-        .header("x-env", "key-")
-        .header("x-api-key", "key-secret")
-        .header("accept", "application/json")
-        .body(())
-        .unwrap();
+    let request =
+        Request::get("/reset/path-secret?key=query%2Dsecret&empty=&spaced=a+b%20secret&list=s3,cr3t")
+            .header(AUTHORIZATION, "Bearer token.of.the-caller")
+            .header(COOKIE, "theme=dark; session=cookie-secret; quoted=\"q-secret\"; escaped=s%3Ae-secret")
+            .header("sec-websocket-protocol", "auth,proto-secret")
+            .header("x-digest", "Digest username=\"u\", response=\"dig-secret\"")
+            .header("x-auth", "token=kv-secret")
+            .header("x-tab", "Key\ttab-secret")
+            .header("x-bytes", http::HeaderValue::from_bytes(b"\xffraw-secret").unwrap())
+            .header("x-text", "say \"txt-secret\"")
+            // A part of the one below, and before it.
+            .header("x-env", "key-")
+            .header("x-api-key", "key-secret")
+            .header("accept", "application/json")
+            .body(())
+            .unwrap();
     let capture = Capture::new(Level::TRACE);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
@@ -68,6 +69,7 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "path-secret",
         "of.the-caller",
         "a b secret",
+        "s3,cr3t",
         "session=cookie",
         "token.of.the",
     ] {

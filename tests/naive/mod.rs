@@ -388,6 +388,7 @@ fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> Truth {
         Some((&decoded, canonical)),
         sent.map(|path| (&text, path)),
         sent.map(|path| (&written, path)),
+        sent.map(|path| (&decoded, path)),
     ];
     let covers = pairs.into_iter().flatten().any(|(text, path)| {
         names(text.last(), &ask.method, path)
@@ -598,6 +599,7 @@ fn denied(pattern: &ResourcePattern, ask: &Ask) -> bool {
     let decoded = pattern.clone().map(|field| decode_reserved(&field));
     let mut pairs = vec![(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
     pairs.extend(ask.sent_path.as_deref().map(|sent| (pattern, sent)));
+    pairs.extend(ask.sent_path.as_deref().map(|sent| (&decoded, sent)));
     for (pattern, path) in pairs {
         let names = names(pattern[5].last(), &ask.method, path);
         if names.iter().any(|(method, path)| resource_matches(pattern, &ask.stage, method, path)) {

@@ -20,6 +20,7 @@ use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
 use crate::middleware::rejection::Rejection;
 use crate::policy::printable;
+use crate::request::{decode_query, query_pairs};
 
 /// The longest text of sources that is shown, in characters.
 const MAX_SOURCES: usize = 512;
@@ -104,6 +105,13 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         }
         values.push(value);
     }
+    // Whole, whatever separators are in them.
+    let parameters = query_pairs(request.uri().query().unwrap_or_default());
+    values.extend(parameters.flat_map(|(_, value)| [Some(value.into()), decode_query(value)]).flatten());
+    let cookies =
+        request.headers().get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+    values.extend(cookies.map(|(_, value)| value.trim().into()));
     Some(values)
 }
 
