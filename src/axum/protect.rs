@@ -13,7 +13,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::middleware::{
-    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, SentPath, WithoutTemplate, sent_path,
+    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, SentPath, WithoutTemplate,
+    is_spelling_of, sent_path,
 };
 
 /// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
@@ -129,7 +130,8 @@ impl<R> CanonicalRouter<R> {
             *original = with_path(original, &rewrite.full)?;
         }
         *request.uri_mut() = with_path(request.uri(), &rewrite.current)?;
-        if sent_path(request.extensions()).is_none() {
+        // What a protected router around this one was sent, unless the request has been moved since.
+        if !sent_path(request.extensions()).is_some_and(|sent| is_spelling_of(sent, &rewrite.full)) {
             request.extensions_mut().insert(SentPath(rewrite.sent));
         }
         Ok(())

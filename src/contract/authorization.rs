@@ -140,7 +140,6 @@ impl Authorization {
     }
 
     /// The `Sid` of a statement of the policy.
-    #[cfg(any(feature = "debug-header", feature = "tracing"))]
     pub(crate) fn sid(&self, statement: usize) -> Option<&str> {
         match &self.grant {
             Grant::Policy(policy) => policy.sid(statement),

@@ -29,9 +29,10 @@ pub(super) fn undecided(key: &str) -> String {
 }
 
 /// About a statement that would have allowed the request, but for a condition.
-pub(super) fn unmet(statement: usize) -> String {
+pub(super) fn unmet(statement: usize, sid: Option<&str>) -> String {
+    let sid = sid.map(|sid| format!(" (`{}`)", printable(sid, MAX_KEY))).unwrap_or_default();
     format!(
-        "statement {statement} would, but one of its conditions does not hold: `BoundPolicy::explain` says which"
+        "statement {statement}{sid} would, but one of its conditions does not hold: `BoundPolicy::explain` says which"
     )
 }
 

@@ -27,10 +27,10 @@ use crate::contract::{
     ResponseRules, TokenEvent,
 };
 use crate::mapping::{Changes, ParameterMapping};
-use crate::policy::{AccessRequest, Decision};
+use crate::policy::Decision;
 use crate::request::{
     ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityValue, Location, RequestId, SourceAddress,
-    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path, sent_path,
+    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -239,26 +239,12 @@ impl Gateway {
         request: &Request<B>,
         now: Option<Now>,
     ) -> Verdict {
-        let (method, path) = (request.method(), question.path);
+        let path = question.path;
         let context = RequestContext::new(self, request, now);
-        let (arn_method, arn_path) = self.arn_tail(method, &path.as_sent);
-        let mut asked = AccessRequest::new(arn_method, arn_path).with_context(&context);
-        if let Some(decoded) = &path.decoded {
-            asked = asked.with_canonical_path(self.arn_tail(method, decoded).1);
-        }
-        if let Some(sent) = sent_path(request.extensions()).or(path.raw)
-            && self.stage.kind() != ApiKind::WebSocket
-        {
-            // The base path may have been sent in another spelling, too.
-            let below = self.stage.strip_base_path(sent).unwrap_or_else(|| self.stage.strip_template(sent));
-            asked = asked.with_sent_path(below);
-        }
-        if self.head_as_get && *method == Method::HEAD {
-            asked = asked.allowed_as("GET");
-        }
+        let asked = self.asked(request, path, &context);
         let mut ruling = authorization.rule(&asked);
         if ruling.decision == Decision::Allow && self.has_encoded_slash(path) {
-            ruling = self.rule_with_slashes(&authorization, asked, question, method);
+            ruling = self.rule_with_slashes(&authorization, asked, request, path);
         }
         let statement = ruling.statement;
         let rejection = match ruling.decision {
@@ -273,7 +259,10 @@ impl Gateway {
                 Rejection::denied(RejectionKind::ExplicitDeny, authorization, statement, None)
             }
             Decision::ImplicitDeny => {
-                let unmet = || authorization.unmet(&asked).map(advice::unmet);
+                let unmet = || {
+                    let statement = authorization.unmet(&asked)?;
+                    Some(advice::unmet(statement, authorization.sid(statement)))
+                };
                 let detail = ruling.unavailable_key.map(advice::undecided).or_else(unmet);
                 Rejection::denied(RejectionKind::ImplicitDeny, authorization, None, detail)
             }

@@ -91,6 +91,7 @@ mod head;
 mod insight;
 mod layer;
 mod load;
+mod names;
 #[cfg(feature = "axum")]
 mod outside;
 mod question;
@@ -99,11 +100,10 @@ mod rejection;
 mod responses;
 mod service;
 mod shadow;
-mod slashes;
 mod view;
 
 #[cfg(feature = "axum")]
-pub(crate) use crate::request::{SentPath, WithoutTemplate, sent_path};
+pub(crate) use crate::request::{SentPath, WithoutTemplate, is_spelling_of, sent_path};
 pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

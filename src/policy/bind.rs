@@ -4,9 +4,10 @@ use super::crossing;
 use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
 use super::glob;
 use super::pattern::ResourcePattern;
-use super::plan::{Complex, Origin, Plan, Scope, Spellings};
+use super::plan::{Complex, Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
 use super::stage::StageArn;
+use super::target::Spellings;
 
 /// A policy compiled for one stage: what is cached, and asked for every request.
 ///
@@ -60,7 +61,6 @@ impl BoundPolicy {
     }
 
     /// The `Sid` of a statement.
-    #[cfg(any(feature = "debug-header", feature = "tracing"))]
     pub(crate) fn sid(&self, statement: usize) -> Option<&str> {
         self.document.statements.get(statement)?.sid()
     }
@@ -133,7 +133,7 @@ fn push(
     stage: &StageArn,
 ) {
     let Some((rest, scope)) = behind_stage(resource.as_str(), stage) else { return };
-    let spelled = spell(rest, scope);
+    let spelled = spell(rest, scope).filter(|spelled| spelled != rest);
     let written = rest;
     let rest = spelled.as_deref().unwrap_or(rest);
     plan.push(origin, rest, scope, Spellings::ALL);

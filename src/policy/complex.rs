@@ -5,9 +5,10 @@ use super::crossing;
 use super::document::Effect;
 use super::evaluate::for_each_alias;
 use super::pattern::ResourcePattern;
-use super::plan::{Complex, Origin, Plan, Scope, Spellings};
+use super::plan::{Complex, Origin, Plan, Scope};
 use super::request::AccessRequest;
 use super::resolve::{self, Unresolved};
+use super::target::Spellings;
 use super::truth::Truth;
 
 /// How a resource with variables is read.
@@ -116,9 +117,9 @@ impl BoundPolicy {
         let mut plan = Plan::default();
         let aliases = reading == Reading::Denied;
         crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
-        if request.sent_path.is_some()
-            && let Ok(written) = resolve::as_written(as_is, request.context)
-        {
+        if request.sent_path.is_some() {
+            let written = resolve::as_written(as_is, request.context);
+            let written = written.unwrap_or_else(|_| resolve::widest_as_written(as_is));
             crossing::push(&mut plan, aliases, origin, &format!("{fields}{written}"), &self.stage);
         }
         match (self.covers_under_any_name(&plan, request, reading), unresolved) {

@@ -4,9 +4,10 @@
 //! colon behind it, and nobody says what becomes of one in the middle. An `Allow` gains nothing from that. A `Deny`, and
 //! what is excepted from an `Allow`, is compared as plain text too, so that it covers whatever it may cover on AWS.
 
-use super::plan::{Origin, Plan, Scope, Spellings};
+use super::plan::{Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::stage::StageArn;
+use super::target::Spellings;
 
 /// A pattern that can be left at more places than this says nothing that anybody meant: it covers everything.
 const MOST: usize = 16;

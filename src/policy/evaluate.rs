@@ -1,8 +1,9 @@
 use super::bind::BoundPolicy;
 use super::decision::{Decision, Evaluation};
 use super::document::Statement;
-use super::plan::{Complex, Plan, Spellings, Target};
+use super::plan::{Complex, Plan};
 use super::request::AccessRequest;
+use super::target::{Spellings, Target};
 use super::truth::Truth;
 
 impl BoundPolicy {
@@ -93,13 +94,15 @@ impl BoundPolicy {
     /// The first statement that would allow a request if its conditions held, of a policy that does not allow it.
     #[cold]
     pub(crate) fn unmet(&self, request: &AccessRequest<'_>) -> Option<usize> {
-        let mut unmet: Option<u32> = None;
-        self.allow.search(&self.exact(request), |entry| {
-            if entry.conditional {
+        let complex = self.allow.complex().iter();
+        let complex = complex.filter(|complex| self.complex_covers(complex, request) != Truth::False);
+        let mut unmet = complex.map(Complex::statement).min();
+        for name in std::iter::once(*request).chain(request.as_other_method()) {
+            self.allow.search(&self.exact(&name), |entry| {
                 unmet = Some(unmet.map_or(entry.statement, |known| known.min(entry.statement)));
-            }
-            false
-        });
+                false
+            });
+        }
         unmet.map(|statement| statement as usize)
     }
 

@@ -85,12 +85,12 @@ impl Pairs {
         self == Self::default()
     }
 
+    /// Half of them tell nearly all patterns apart, and take half of the instructions.
     #[inline]
     pub(super) const fn may_be_among(self, others: Self) -> bool {
         self.low & !others.low == 0
     }
 
-    /// Half of them tell nearly all patterns apart, and take half of the instructions.
     #[inline]
     pub(super) const fn are_among(self, others: Self) -> bool {
         self.low & !others.low == 0 && self.high & !others.high == 0

@@ -6,7 +6,8 @@
 //! A hash only ever pre-selects: whatever is found is compared in full.
 
 use super::hash::{Pairs, first_bytes, hash};
-use super::plan::{Entry, FEW, Form, Plan, Shape, Target};
+use super::plan::{Entry, FEW, Form, Plan, Shape};
+use super::target::Target;
 
 const EXACT: u64 = 0x9E37_79B9_7F4A_7C15;
 const GROUP: u64 = 0xC2B2_AE3D_27D4_EB4F;
@@ -181,7 +182,7 @@ impl Index {
     /// Calls `found` with every entry that covers the target, bucket by bucket.
     pub(super) fn search(&self, plan: &Plan, target: &Target<'_>, found: &mut impl FnMut(&Entry)) {
         let path = target.path.as_bytes();
-        let method = target.method_start();
+        let method = target.method_start;
         let mut lookup = Lookup { plan, target, pairs: None, found };
         if self.has_exact {
             let key = hash(path, method ^ EXACT);

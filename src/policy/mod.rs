@@ -35,6 +35,7 @@ mod resolve;
 mod segments;
 mod spelling;
 mod stage;
+mod target;
 mod template;
 mod truth;
 mod variable;

@@ -1,8 +1,9 @@
 //! The resource patterns of one effect, ready to be compared.
 
 use super::glob;
-use super::hash::{Pairs, first_bytes, has_slash, last_bytes};
+use super::hash::{Pairs, first_bytes, last_bytes};
 use super::index::Index;
+use super::target::{Spellings, Target};
 
 /// What a pattern is compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,72 +103,6 @@ pub(super) struct Origin {
     pub(super) statement: u32,
     /// Whether the statement has conditions.
     pub(super) conditional: bool,
-}
-
-/// Spellings of a path: those that a target is in, or that an entry is compared with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Spellings(u8);
-
-impl Spellings {
-    pub(super) const ALL: Self = Self(0b111);
-    /// The ARN's, with no escape of a reserved character.
-    pub(super) const CANONICAL: Self = Self(0b001);
-    /// The ARN's, with some.
-    pub(super) const ARN: Self = Self(0b010);
-    /// What came from the client, where that is neither.
-    pub(super) const SENT: Self = Self(0b100);
-
-    /// What a pattern is compared with whose escapes of reserved characters were decoded.
-    pub(super) const DECODED: Self = Self(0b101);
-
-    const fn include(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-/// One spelling of a request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Target<'a> {
-    pub(super) prefix: &'a str,
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) spelling: Spellings,
-    /// Method and path cannot be told apart in the text they make together.
-    is_odd: bool,
-    method_start: u64,
-    path_start: u64,
-    path_end: u64,
-}
-
-impl<'a> Target<'a> {
-    #[inline(always)]
-    pub(super) fn new(prefix: &'a str, method: &'a str, path: &'a str, spelling: Spellings) -> Self {
-        let method_start = first_bytes(method.as_bytes());
-        let slash_in_method =
-            if method.len() <= 8 { has_slash(method_start) } else { method.as_bytes().contains(&b'/') };
-        Self {
-            prefix,
-            method,
-            path,
-            spelling,
-            is_odd: path.as_bytes().first() != Some(&b'/') || slash_in_method,
-            method_start,
-            path_start: first_bytes(path.as_bytes()),
-            path_end: last_bytes(path.as_bytes()),
-        }
-    }
-
-    pub(super) fn with_method(self, method: &'a str) -> Self {
-        Self::new(self.prefix, method, self.path, self.spelling)
-    }
-
-    pub(super) fn with_path(self, path: &'a str, spelling: Spellings) -> Self {
-        Self::new(self.prefix, self.method, path, spelling)
-    }
-
-    pub(super) const fn method_start(&self) -> u64 {
-        self.method_start
-    }
 }
 
 /// The outer bytes of a pattern: whatever they do not fit cannot be covered. A zero mask fits everything.

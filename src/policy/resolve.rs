@@ -72,12 +72,20 @@ pub(super) fn behind_star<'p>(
     spelled(sixth, true, context)
 }
 
-/// The same, with wildcards for all that variables could stand for.
+/// The same, with wildcards for all that variables could stand for: in the spelling of ARNs, and as it was written.
 pub(super) fn widest(sixth: &str) -> String {
+    with_wildcards(sixth, |part, widest| push_spelled(part, Wildcards::Keep, widest))
+}
+
+pub(super) fn widest_as_written(sixth: &str) -> String {
+    with_wildcards(sixth, |part, widest| widest.push_str(part))
+}
+
+fn with_wildcards(sixth: &str, push_text: impl Fn(&str, &mut String)) -> String {
     let mut widest = String::with_capacity(sixth.len());
     for piece in Pieces::new(sixth) {
         match piece {
-            Ok(Piece::Text(part)) => push_spelled(part, Wildcards::Keep, &mut widest),
+            Ok(Piece::Text(part)) => push_text(part, &mut widest),
             Ok(Piece::Escaped(character)) => push_literal(character.encode_utf8(&mut [0_u8; 4]), &mut widest),
             Ok(Piece::Variable { .. }) | Err(_) => widest.push('*'),
         }

@@ -238,8 +238,8 @@ pub(super) fn header_value<'a>(
         return Err(IdentityError::Repeated);
     }
     let mut joined = first.into_text().into_owned();
-    for value in std::iter::once(second).chain(values) {
-        // What is empty is nothing, however often it is there.
+    // What is empty is nothing, however often it is there.
+    for value in std::iter::once(second).chain(values).filter(|value| !value.is_empty()) {
         if !joined.is_empty() {
             joined.push_str("; ");
         }
@@ -330,6 +330,7 @@ mod tests {
     #[test]
     fn cookie_fields_are_one_value() {
         assert_eq!(named_header(COOKIE, &[b"a=1", b"b=2"]).as_deref(), Ok("a=1; b=2"));
+        assert_eq!(named_header(COOKIE, &[b"", b"a=1", b"", b"b=2", b""]).as_deref(), Ok("a=1; b=2"));
         assert_eq!(named_header(COOKIE, &[&[b'a'; 8000], &[b'b'; 8000]]), Err(IdentityError::TooLong));
     }
 

@@ -137,6 +137,12 @@ pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<
     Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None, raw: None })
 }
 
+/// Whether a path is another spelling of a canonical one, by the most lenient rules.
+pub(crate) fn is_spelling_of(path: &str, canonical: &str) -> bool {
+    let rules = TargetRules { decode_unreserved: true, allow_encoded_slash: true };
+    read_path(path, rules).is_ok_and(|read| read.canonical() == canonical)
+}
+
 /// The general case: two spellings are written, and the text they stand for is checked.
 #[inline(never)]
 fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, TargetError> {

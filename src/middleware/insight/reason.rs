@@ -48,9 +48,6 @@ type Windows<'t> = HashSet<&'t [u8], foldhash::quality::RandomState>;
 /// What a rejection says, and what its sources say.
 pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>)>) -> String {
     let mut text = rejection.to_string();
-    if of.is_some_and(|(_, request)| advice::is_preflight(request, rejection.status())) {
-        let _ = write!(text, "; {}", advice::PREFLIGHT);
-    }
     // Errors are printed by code that is not ours.
     let sources = catch_unwind(AssertUnwindSafe(|| sources(rejection))).unwrap_or_else(|payload| {
         discard(payload);
@@ -62,6 +59,9 @@ pub(super) fn reason<B>(rejection: &Rejection, of: Option<(&Gateway, &Request<B>
             None => ": not shown, since too much came with the request".to_owned(),
         };
         text.push_str(&printable(&struck, MAX_SOURCES));
+    }
+    if of.is_some_and(|(_, request)| advice::is_preflight(request, rejection.status())) {
+        let _ = write!(text, "; {}", advice::PREFLIGHT);
     }
     text
 }
@@ -146,11 +146,19 @@ fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
     let named = named.chain(values.iter().filter_map(|value| value.split_once(' ')));
     let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
     let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
-    for (secret, least) in whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least) {
-        // Longer ones have been found.
-        if secret.len() < COMMON {
-            text.match_indices(secret).for_each(|(at, found)| mark(at, found.len()));
+    let secrets = whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least);
+    let secrets: HashSet<(&str, usize), foldhash::quality::RandomState> = secrets.collect();
+    // Longer ones have been found.
+    let short = secrets.iter().map(|(secret, _)| secret.as_bytes()).filter(|secret| secret.len() < COMMON);
+    let short: Windows<'_> = short.collect();
+    for length in (MIN_VALUE..COMMON).filter(|_| !short.is_empty()) {
+        for (at, window) in searched.windows(length).enumerate() {
+            if short.contains(window) {
+                mark(at, length);
+            }
         }
+    }
+    for (secret, least) in secrets {
         let beginnings = (least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
         if let Some(cut) = beginnings.into_iter().find(|beginning| text.ends_with(beginning)) {
             mark(text.len() - cut.len(), cut.len());

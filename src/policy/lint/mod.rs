@@ -1,9 +1,11 @@
+mod elements;
+
 use std::fmt;
 
+use elements::{lint_condition, lint_resource};
+
 use super::bind::{BoundPolicy, sixth_field};
-use super::condition::Condition;
-use super::context::ConditionKey;
-use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
+use super::document::{Effect, Inner, PolicyDocument, Version};
 use super::{StageArn, overlap};
 
 /// What authorizers may answer with under AWS, in bytes.
@@ -40,6 +42,8 @@ pub enum LintKind {
     PrefixWithoutBoundary,
     /// No statement can allow a route that shares the cached policy.
     RouteNotCovered,
+    /// The name of a condition key begins as those of AWS, and API Gateway gives no request such a key.
+    UnknownKey,
     /// `${…}` under version 2008-10-17 is plain text.
     VariableIsText,
     /// A wildcard stands where one segment was meant, and covers several.
@@ -233,157 +237,10 @@ fn variable_is_text(location: String) -> Lint {
     )
 }
 
-fn lint_resource(statement: &Statement, resource: &str, location: &str, lints: &mut Vec<Lint>) {
-    let Some(sixth) = resource.splitn(6, ':').nth(5) else { return };
-    let denies = (statement.effect() == Effect::Deny) != statement.is_not_resource();
-    let parts: Vec<&str> = sixth.splitn(4, '/').collect();
-    let shown = |text: &str| {
-        let text = parts.get(2..).map_or_else(|| text.to_owned(), |parts| parts.join("/"));
-        if parts.len() > 2 { format!("`…/{text}`") } else { format!("`{text}`") }
-    };
-    let Some((before, after)) = sixth.split_once('*') else { return };
-    let is_whole_stage = matches!(parts.get(2..), Some(["*", "*"]));
-    if !denies && !is_whole_stage && after.bytes().any(|byte| byte != b'*') {
-        let why =
-            format!("the `*` before `{}` in {} covers any number of segments", cut(after), shown(sixth));
-        lints.push(Lint::new(
-            LintKind::WildcardCrossesSegments,
-            location,
-            why,
-            "name the segments, or refuse what lies deeper with a `Deny`",
-        ));
-    }
-    let Some(path) = parts.get(3).filter(|_| after.is_empty()) else { return };
-    let in_path = before.len() >= sixth.len() - path.len();
-    if in_path && !denies && !before.ends_with('/') {
-        let other = shown(sixth).replace('*', "-other");
-        let why = format!("{} also covers what only begins alike, such as {other}", shown(sixth));
-        lints.push(Lint::new(
-            LintKind::PrefixWithoutBoundary,
-            location,
-            why,
-            "write the path itself and the path with `/*` as two resources",
-        ));
-    }
-    if in_path && denies && before.ends_with('/') && path.len() > 1 {
-        let why = format!("{} does not cover the path before its last `/`", shown(sixth));
-        lints.push(Lint::new(
-            LintKind::DenyWithoutParent,
-            location,
-            why,
-            "write the path itself and the path with `/*` as two resources",
-        ));
-    }
-}
-
-fn lint_condition(statement: &Statement, condition: &Condition, location: &str, lints: &mut Vec<Lint>) {
-    if !condition.key_name().contains(':') {
-        lints.push(Lint::new(
-            LintKind::KeyWithoutPrefix,
-            location,
-            format!("no request has a key `{}`: names of keys have a prefix", condition.key_name()),
-            "write it, as in `aws:SourceIp`",
-        ));
-    }
-    let always_there = matches!(
-        condition.key(),
-        ConditionKey::CurrentTime
-            | ConditionKey::EpochTime
-            | ConditionKey::RequestedRegion
-            | ConditionKey::SecureTransport
-            | ConditionKey::SourceIp
-    );
-    let guarded = statement.conditions().iter().any(|other| {
-        other.parsed_operator().is_null()
-            && other.key() == condition.key()
-            && other.values().all(|v| v.eq_ignore_ascii_case("false"))
-    });
-    if always_there || guarded || condition.parsed_operator().is_null() {
-        return;
-    }
-    let applies = condition.parsed_operator().holds_when_absent();
-    let key = condition.key_name();
-    if applies && statement.effect() == Effect::Allow {
-        lints.push(Lint::new(
-            LintKind::AllowsWhenAbsent,
-            location,
-            format!("the condition also holds when `{key}` is absent, and then the statement allows"),
-            "add `\"Null\": {\"the key\": \"false\"}` to the condition",
-        ));
-    }
-    if !applies && statement.effect() == Effect::Deny {
-        lints.push(Lint::new(
-            LintKind::DenySkippedWhenAbsent,
-            location,
-            format!(
-                "the condition does not hold when `{key}` is absent, and then the statement does not deny"
-            ),
-            "use the operator with `IfExists`, or add a `Deny` with `\"Null\": {\"the key\": \"true\"}`",
-        ));
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(32).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::LintKind::{self, *};
+    use super::LintKind::*;
     use crate::policy::{PolicyDocument, StageArn};
-
-    fn lints(effect: &str, resource: &str, condition: &str) -> Vec<LintKind> {
-        let text = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Action":"*",
-                "Resource":"arn:aws:execute-api:us-east-1:123456789012:abc/{resource}","Condition":{{{condition}}}}},
-                {{"Effect":"Allow","Action":"s3:*","Resource":[]}}]}}"#
-        );
-        PolicyDocument::from_json(&text).unwrap().lint().iter().map(super::Lint::kind).collect()
-    }
-
-    #[test]
-    fn resources_are_looked_at() {
-        for (effect, resource, expected) in [
-            ("Allow", "prod/GET/users/*", &[][..]),
-            ("Allow", "prod/*", &[]),
-            ("Allow", "prod/*/*", &[]),
-            ("Allow", "*", &[]),
-            ("Allow", "prod/GET/users*", &[PrefixWithoutBoundary]),
-            ("Allow", "prod/GET/users/*/orders", &[WildcardCrossesSegments]),
-            ("Allow", "*/GET/users", &[WildcardCrossesSegments]),
-            ("Deny", "prod/*/users/*/orders", &[]),
-            ("Deny", "prod/GET/users*", &[]),
-            ("Deny", "prod/GET/users/*", &[DenyWithoutParent]),
-            ("Deny", "prod/GET/*", &[]),
-        ] {
-            assert_eq!(lints(effect, resource, ""), expected, "{effect} {resource}");
-        }
-    }
-
-    #[test]
-    fn keys_have_a_prefix() {
-        let found =
-            |key: &str| lints("Allow", "prod/GET/users", &format!(r#""IpAddress":{{"{key}":"10.0.0.0/8"}}"#));
-        assert_eq!(found("SourceIp"), [KeyWithoutPrefix]);
-        assert_eq!(found("aws:SourceIp"), []);
-    }
-
-    #[test]
-    fn conditions_are_looked_at() {
-        for (effect, condition, expected) in [
-            ("Allow", r#""StringEquals":{"x:k":"v"}"#, &[][..]),
-            ("Allow", r#""StringNotEquals":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
-            ("Allow", r#""ForAllValues:StringEquals":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
-            ("Allow", r#""StringNotEquals":{"x:k":"v"},"Null":{"x:K":false}"#, &[]),
-            ("Allow", r#""StringEqualsIfExists":{"x:k":"v"}"#, &[AllowsWhenAbsent]),
-            ("Allow", r#""NotIpAddress":{"aws:SourceIp":"::/0"}"#, &[]),
-            ("Deny", r#""StringEquals":{"x:k":"v"}"#, &[DenySkippedWhenAbsent]),
-            ("Deny", r#""StringEqualsIfExists":{"x:k":"v"}"#, &[]),
-            ("Deny", r#""ForAnyValue:StringNotEquals":{"x:k":"v"}"#, &[DenySkippedWhenAbsent]),
-        ] {
-            assert_eq!(lints(effect, "prod/*", condition), expected, "{effect} {condition}");
-        }
-    }
 
     #[test]
     fn policies_are_looked_at() {

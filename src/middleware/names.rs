@@ -1,0 +1,91 @@
+//! The names that a request has to a policy.
+
+use http::{Extensions, Method, Request};
+
+use super::context::RequestContext;
+use super::gateway::Gateway;
+use crate::contract::{ApiKind, Authorization, Ruling};
+use crate::policy::{AccessRequest, Decision};
+use crate::request::{CanonicalPath, is_spelling_of, sent_path};
+
+impl Gateway {
+    /// What a policy is asked about a request.
+    #[inline(always)]
+    pub(super) fn asked<'a, B>(
+        &'a self,
+        request: &'a Request<B>,
+        path: &'a CanonicalPath<'a>,
+        context: &'a RequestContext<'a, B>,
+    ) -> AccessRequest<'a> {
+        let method = request.method();
+        let (arn_method, arn_path) = self.arn_tail(method, &path.as_sent);
+        let mut asked = AccessRequest::new(arn_method, arn_path).with_context(context);
+        if let Some(decoded) = &path.decoded {
+            asked = asked.with_canonical_path(self.arn_tail(method, decoded).1);
+        }
+        if let Some(sent) = self.sent(request.extensions(), path) {
+            asked = asked.with_sent_path(sent);
+        }
+        if self.head_as_get && *method == Method::HEAD {
+            asked = asked.allowed_as("GET");
+        }
+        asked
+    }
+
+    /// The path as the client sent it, below the base path, where it was written anew.
+    #[inline(always)]
+    fn sent<'a>(&self, extensions: &'a Extensions, path: &CanonicalPath<'a>) -> Option<&'a str> {
+        if self.stage.kind() == ApiKind::WebSocket {
+            return None;
+        }
+        // The program may have moved the request since.
+        let before = sent_path(extensions).filter(|sent| is_spelling_of(sent, path.canonical()));
+        let sent = before.or(path.raw)?;
+        // The base path may have been sent in another spelling, too.
+        Some(self.stage.strip_base_path(sent).unwrap_or_else(|| self.stage.strip_template(sent)))
+    }
+
+    #[inline]
+    pub(super) fn has_encoded_slash(&self, path: &CanonicalPath<'_>) -> bool {
+        self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
+    }
+
+    /// The same where an escaped slash is data. A catch-all route decodes it, so that its handler cannot tell it from a
+    /// slash: a Deny must not, either. Nor do file systems and many handlers tell several slashes from one, or mind one at
+    /// the end, which no Deny minds either.
+    #[cold]
+    pub(super) fn rule_with_slashes<'a, B>(
+        &self,
+        authorization: &'a Authorization,
+        asked: AccessRequest<'_>,
+        request: &Request<B>,
+        path: &CanonicalPath<'_>,
+    ) -> Ruling<'a> {
+        let rule = |path: &str, sent: Option<&str>| {
+            let asked = asked.with_canonical_path(self.arn_tail(request.method(), path).1);
+            authorization.rule(&match sent {
+                Some(sent) => asked.with_sent_path(sent),
+                None => asked,
+            })
+        };
+        let slashed = path.canonical().replace("%2F", "/");
+        let sent = self.sent(request.extensions(), path);
+        let sent = sent.map(|sent| sent.replace("%2F", "/").replace("%2f", "/"));
+        let ruling = rule(&slashed, sent.as_deref());
+        if ruling.decision != Decision::Allow || !slashed.contains("//") {
+            return ruling;
+        }
+        rule(&with_single_slashes(&slashed), sent.as_deref().map(with_single_slashes).as_deref())
+    }
+}
+
+/// The path as it is to whoever takes slashes side by side for one.
+fn with_single_slashes(path: &str) -> String {
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    single
+}
