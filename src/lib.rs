@@ -78,7 +78,8 @@
 //! | `remote` | authorizers that ask a function which exists already |
 //! | `testing` | what the tests of a service need |
 //!
-//! The guides that go with them are one book: the module `guide`.
+//! The guides that go with them are one book: the module `guide` of the documentation with all features, as on docs.rs, and
+//! the folder `docs` of the source.
 //!
 //! # Features
 //!

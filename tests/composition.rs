@@ -393,7 +393,10 @@ fn a_cache_that_does_not_know_every_credential_is_not_built() {
         ),
         (cached(SharedAuthorizer::new(mapped)).with_identity_sources([key]), outside(Credential::bearer())),
         (AuthorizerLayer::request(authorizer.clone(), stage()), None),
-        (AuthorizerLayer::token(authorizer, stage()), outside(Credential::header("x-api-key"))),
+        (
+            AuthorizerLayer::token(authorizer, stage()),
+            Some(ConfigError::CredentialOutsideToken { credential: Credential::header("x-api-key") }),
+        ),
     ] {
         assert_eq!(layer.build().err(), expected);
     }
@@ -407,6 +410,9 @@ fn accepting_requests_without_identity_is_for_those_who_can() {
     let built =
         AuthorizerLayer::request(member(), stage()).accept_missing_identity().require_identity().build();
     assert_eq!(built.err(), Some(ConfigError::MissingIdentityBothWays));
+    let built = AuthorizerLayer::request(member(), stage()).require_identity().build();
+    assert_eq!(built.err(), Some(ConfigError::NoIdentityToRequire));
+    assert!(AuthorizerLayer::token(member(), stage()).require_identity().build().is_ok());
 }
 
 #[tokio::test]

@@ -466,9 +466,7 @@ async fn as_many_query_parameters_as_a_uri_holds_are_all_read() {
 #[tokio::test]
 async fn a_websocket_event() {
     let seen = Seen::default();
-    let layer = configured(
-        AuthorizerLayer::request(watching(&seen), stage(ApiStage::websocket, "live")).require_identity(),
-    );
+    let layer = configured(AuthorizerLayer::request(watching(&seen), stage(ApiStage::websocket, "live")));
     let mut opening = request(
         "GET",
         "/chat?ticket=t+1",

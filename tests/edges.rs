@@ -1,13 +1,20 @@
 //! The last that is accepted, and the first that is not.
+#![cfg(feature = "axum")]
 
 mod common;
 
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path};
+use axum::routing::any;
 use common::{Counter, counting, stage};
-use http::{Request, StatusCode};
-use serde_json::Value;
+use http::{Request, StatusCode, Uri};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
+use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::contract::{PayloadFormat, ResponseRules};
 use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
@@ -111,6 +118,60 @@ async fn http_apis_know_headers_in_lower_case_only() {
         let headers = events[0]["headers"].as_object().unwrap();
         assert!(headers.contains_key("x-api-key") && headers.contains_key("x-other"), "{headers:?}");
         assert!(headers.keys().all(|name| *name == name.to_ascii_lowercase()), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn paths_of_http_apis_are_decoded_once() {
+    let (layer, events) = layer(http(), &[]);
+    let layer = layer.with_payload_format(PayloadFormat::V2).build().unwrap();
+    let router = Router::new().route("/{*rest}", any(async |Path(rest): Path<String>| rest));
+    let request = Request::get("/a%2525/%C3%A9%3Fb").body(Body::empty()).unwrap();
+    let response = protect(router, layer).oneshot(request).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "a%25/é?b");
+    let events = events.lock().unwrap();
+    assert_eq!(events[0]["rawPath"], "/prod/a%25/é?b");
+    assert_eq!(events[0]["routeKey"], "GET /{rest+}");
+    assert_eq!(events[0]["pathParameters"], json!({ "rest": "a%25/é?b" }));
+    assert_eq!(events[0]["routeArn"], format!("{}GET/a%2525/%C3%A9%3Fb", http().arn().as_str()));
+}
+
+#[tokio::test]
+async fn an_original_uri_without_a_nested_router_is_the_whole_path() {
+    let (layer, events) = layer(stage(), &[]);
+    let layer = layer.build().unwrap();
+    for (original, path, expected) in [
+        ("/users/7", "/users/7", StatusCode::OK),
+        ("/api/users/7", "/users/7", StatusCode::INTERNAL_SERVER_ERROR),
+        ("/users/8", "/users/7", StatusCode::INTERNAL_SERVER_ERROR),
+        ("/", "/users/7", StatusCode::INTERNAL_SERVER_ERROR),
+    ] {
+        let request = Request::get(path).extension(OriginalUri(Uri::from_static(original)));
+        assert_eq!(status(&layer, request).await, expected, "{original} {path}");
+    }
+    assert_eq!(events.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_text_is_unknown_to_conditions() {
+    for (effect, operator, others, expected) in [
+        ("Allow", "StringLike", "s3:*", StatusCode::FORBIDDEN),
+        ("Allow", "StringNotLike", "s3:*", StatusCode::FORBIDDEN),
+        ("Deny", "StringLike", "*", StatusCode::INTERNAL_SERVER_ERROR),
+        ("Deny", "StringNotLike", "*", StatusCode::INTERNAL_SERVER_ERROR),
+    ] {
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Action":"*","Resource":"*",
+                "Condition":{{"{operator}":{{"aws:Referer":"https://example.com/*"}}}}}},
+                {{"Effect":"Allow","Action":"{others}","Resource":"*"}}]}}"#
+        );
+        let authorizer = authorizer_fn(move |_: AuthorizerEvent| {
+            let policy = PolicyDocument::from_json(&policy);
+            async move { Ok::<_, AuthorizerError>(AuthorizerResponse::new("me", policy?)?) }
+        });
+        let layer = AuthorizerLayer::request(authorizer, stage()).build().unwrap();
+        let request = Request::get("/x").header("referer", b"https://example.com/\xFF".as_slice());
+        assert_eq!(status(&layer, request).await, expected, "{effect} {operator}");
     }
 }
 

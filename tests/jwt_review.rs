@@ -117,7 +117,7 @@ async fn a_token_authorizer_has_its_token_from_any_header_and_from_no_query() {
     };
     let x_token = HeaderName::from_static("x-token");
     let query = TokenSource::query_parameter("t");
-    assert!(matches!(layer(query, x_token.clone()), Err(ConfigError::CredentialOutsideIdentity { .. })));
+    assert!(matches!(layer(query, x_token.clone()), Err(ConfigError::CredentialOutsideToken { .. })));
     let token = key().token(&claims(ISSUER, "orders", &clock));
     for source in [TokenSource::authorization(), TokenSource::header("x-token")] {
         let service = layer(source, x_token.clone()).unwrap().layer(counting(&Counter::default()));

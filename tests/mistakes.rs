@@ -196,8 +196,21 @@ fn a_cache_that_does_not_know_whose_answers_it_keeps_is_refused() {
     let key = Credential::header(HeaderName::from_static("x-api-key"));
     let chosen = any_of().member(key, somebody).build().unwrap();
     let token = tower_lambda_authorizer::request::IdentitySource::header(http::header::AUTHORIZATION);
-    let layer = AuthorizerLayer::request(chosen, stage()).with_identity_sources([token]);
+    let layer = AuthorizerLayer::request(chosen.clone(), stage()).with_identity_sources([token]);
     assert_documented(&layer.with_cache(MemoryCache::default()).build().unwrap_err());
+    assert_documented(&AuthorizerLayer::token(chosen, stage()).build().unwrap_err());
+}
+
+#[tokio::test]
+async fn a_token_authorizer_that_reads_another_header_lets_nobody_in() {
+    let keys = authorizer_fn(async |event| match event.header("x-api-key") {
+        Some("k-1") => allow_all(&event),
+        _ => Err(AuthorizerError::unauthorized()),
+    });
+    let layer = AuthorizerLayer::token(keys, stage());
+    let layer = layer.with_token_header(HeaderName::from_static("x-api-key")).build().unwrap();
+    let request = Request::get("/x").header("x-api-key", "k-1").body(()).unwrap();
+    assert_documented(&ask(&layer, request).await.unwrap_err());
 }
 
 #[tokio::test]

@@ -188,6 +188,68 @@ fn a_resource_that_is_nothing_but_variables() {
 
 // ---------------------------------------------------------------- size
 
+/// A client chooses what is put in, and the policy how often. None of it is made that is longer than the request.
+#[test]
+fn variables_do_not_multiply() {
+    let value = "@a".repeat(4096);
+    let many = "${aws:UserAgent}".repeat(25);
+    for (resource, expected) in [
+        (format!("{STAGE}GET/{many}"), Decision::Allow),
+        (format!("arn:*?????????????:a:b:c:%40{many}/"), Decision::Allow),
+        (format!("arn:*?????????????:a:b:c:*{many}"), Decision::Allow),
+    ] {
+        let mut statements = vec![statement("Allow", "*")];
+        statements.extend((0..400).map(|_| statement("Deny", &resource)));
+        statements
+            .extend((0..400).map(
+                |_| json!({"Effect": "Allow", "Action": "execute-api:Invoke", "NotResource": resource}),
+            ));
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        assert_eq!(decide_with(&policy, "/a%40b", &value), expected, "{resource}");
+    }
+    let many = "${aws:UserAgent}".repeat(15_600);
+    for (operator, decision) in [
+        ("StringLike", Decision::ImplicitDeny),
+        ("StringNotLike", Decision::Allow),
+        ("StringEquals", Decision::ImplicitDeny),
+        ("StringEqualsIgnoreCase", Decision::ImplicitDeny),
+    ] {
+        let policy = allow_if(json!({operator: {"x:k": many}}));
+        assert_eq!(decide_with(&policy, "/a", &value), decision, "{operator}");
+    }
+}
+
+/// As long as the request, and no longer, is what can cover it.
+#[test]
+fn variables_fill_a_request_to_its_last_byte() {
+    for length in [1, 2, 500, 1500] {
+        let value = "@a".repeat(length).split_off(length);
+        let path = format!("/{}", value);
+        for (denied, expected) in [
+            ("GET/${x:k}", Decision::ExplicitDeny),
+            ("GET/${x:k}/", Decision::ExplicitDeny),
+            ("GET/*${x:k}*", Decision::ExplicitDeny),
+            ("GET/%47*${x:k}", Decision::Allow),
+            ("GET/${x:k}?", Decision::Allow),
+            ("GET/?${x:k}", Decision::Allow),
+        ] {
+            let deny = statement("Deny", &format!("{STAGE}{denied}"));
+            let policy = json!({"Version": "2012-10-17", "Statement": [statement("Allow", "*"), deny]});
+            assert_eq!(decide_with(&policy, &path, &value), expected, "{denied} {length}");
+        }
+    }
+    // What is escaped takes three bytes of the pattern, and one of the path.
+    let deny = statement("Deny", &format!("{STAGE}GET/{}${{x:k}}", "%40".repeat(130)));
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement("Allow", "*"), deny]});
+    assert_eq!(decide_with(&policy, &format!("/{}a", "@".repeat(130)), "a"), Decision::ExplicitDeny);
+    assert_eq!(decide_with(&policy, &format!("/{}a", "@".repeat(129)), "a"), Decision::Allow);
+    // In another case a letter may have another length.
+    for (value, wanted) in [("k", "${x:k}\u{212A}"), ("\u{212A}", "k${x:k}"), ("\u{130}", "${x:k}i\u{307}")] {
+        let policy = allow_if(json!({"StringEqualsIgnoreCase": {"x:k": wanted}}));
+        assert_eq!(decide_with(&policy, "/a", value), Decision::ImplicitDeny, "{wanted}: twice as much");
+    }
+}
+
 #[test]
 fn ten_thousand_statements() {
     let item = |number: usize| statement("Allow", &format!("{STAGE}GET/item-{number}"));

@@ -146,6 +146,9 @@ async fn an_escaped_slash_is_a_slash_in_a_path_as_it_was_sent_too() {
         ("a/x?y", "/users/a%2F%2fx{y", 403),
         ("a/x?y", "/users/a%2Fx{z", 200),
         ("a%2Fx?y", "/users/a%2Fx{y", 403),
+        ("a/b???c", "/users/a%2Fb%40c", 403),
+        ("a/b?40c", "/users/a%2fb%40c", 403),
+        ("a/b???c", "/users/a%2Fb%40d", 200),
     ] {
         let builder = builder(&["Allow *", &format!("Deny {denied}")], stage());
         let layer = builder.allow_encoded_slash().build().unwrap();
@@ -167,5 +170,18 @@ async fn what_was_sent_is_forgotten_when_the_request_is_moved() {
     for (path, expected) in [("/users/{", 403), ("/users/}", 200)] {
         let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
         assert_eq!(outer.clone().oneshot(request).await.unwrap().status(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_excepted_is_excepted_with_an_escaped_slash_too() {
+    for (path, expected) in [
+        ("/users/secret%2Fx", 403),
+        ("/users/secret%2fx", 403),
+        ("/users/secret%2F%2Fx", 403),
+        ("/users/public%2Fx", 200),
+    ] {
+        let layer = builder(&["Allow! secret/*"], stage()).allow_encoded_slash().build().unwrap();
+        assert_eq!(statuses(&layer, Method::GET, path).await, [expected; 2], "{path}");
     }
 }

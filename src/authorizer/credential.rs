@@ -74,14 +74,14 @@ impl Credential {
 
     /// A cookie. Names are case-sensitive.
     #[must_use]
-    pub fn cookie(name: impl Into<Box<str>>) -> Self {
-        Self(Place::Cookie(name.into()))
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self(Place::Cookie(name.into().into_boxed_str()))
     }
 
     /// A query parameter. Names are case-sensitive.
     #[must_use]
-    pub fn query_parameter(name: impl Into<Box<str>>) -> Self {
-        Self(Place::QueryParameter(name.into()))
+    pub fn query_parameter(name: impl Into<String>) -> Self {
+        Self(Place::QueryParameter(name.into().into_boxed_str()))
     }
 
     /// A header, by its name in lower case, or a token that came without headers.

@@ -88,7 +88,7 @@ pub trait Authorizer: Send + Sync + 'static {
 
     /// Where it looks for credentials, as far as it says so; [`any_of`](any_of()) and those for JWTs do. A layer with a cache does not
     /// build unless all of them are among its identity sources: else an answer to one credential would be reused for
-    /// another.
+    /// another. Nor does one of type `TOKEN`, with a cache or without, if there are others than the token.
     fn credentials(&self) -> Vec<Credential> {
         Vec::new()
     }

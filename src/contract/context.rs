@@ -160,6 +160,12 @@ impl From<&str> for ContextValue {
     }
 }
 
+impl From<&String> for ContextValue {
+    fn from(value: &String) -> Self {
+        Self::String(value.clone())
+    }
+}
+
 impl From<String> for ContextValue {
     fn from(value: String) -> Self {
         Self::String(value)
@@ -211,8 +217,8 @@ pub struct Context {
 
 impl Context {
     /// Adds a value, or replaces the one of the same name. Names are case-sensitive.
-    pub fn insert(&mut self, name: impl Into<Box<str>>, value: impl Into<ContextValue>) {
-        let (name, value) = (name.into(), value.into());
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<ContextValue>) {
+        let (name, value) = (name.into().into_boxed_str(), value.into());
         match self.entries.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
             None => self.entries.push((name, value)),
@@ -258,7 +264,7 @@ impl Context {
     }
 }
 
-impl<N: Into<Box<str>>, V: Into<ContextValue>> FromIterator<(N, V)> for Context {
+impl<N: Into<String>, V: Into<ContextValue>> FromIterator<(N, V)> for Context {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
         let mut context = Self::default();
         for (name, value) in entries {

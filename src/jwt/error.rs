@@ -121,7 +121,10 @@ pub enum JwtReason {
 impl fmt::Display for JwtReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Algorithm => "the token is not signed with an algorithm of its issuer",
+            Self::Algorithm => {
+                "the token is not signed with an algorithm of its issuer: that is RS256 where keys are fetched, \
+                 unless `Issuer::with_algorithms` names others"
+            },
             Self::Audience => "the token is meant for another audience",
             Self::Claim => "a claim of the token is missing or is not what it has to be",
             Self::Client => "the token was issued to another client",
@@ -129,7 +132,9 @@ impl fmt::Display for JwtReason {
             Self::Extension => "the header of the token asks for an extension",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::Issuer => "the issuer of the token is not trusted",
-            Self::Key => "the key of the token is not known",
+            Self::Key => {
+                "the key of the token is not known; keys that are fetched are not asked for again within their cool-down"
+            },
             Self::Malformed => "the token is malformed",
             Self::Missing => "there is no token",
             Self::NoKeys => "there are no keys to check the token with",

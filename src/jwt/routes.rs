@@ -6,7 +6,8 @@ use std::fmt;
 use http::Method;
 
 use super::issuer::is_scope;
-use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
+use super::route_template::{Segment, goes_before, read, without_slash};
+use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved, with_single_slashes};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
 /// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
@@ -20,10 +21,10 @@ use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved};
 /// Paths are compared as they stand in ARNs: percent-encoded, without stage and base path, exactly. `HEAD` is a method
 /// of its own.
 ///
-/// Gateways and routers do not agree about everything that is nearly the same: a slash at the end, `%40` and `@`, `HEAD`
-/// and `GET`, `%2F` where a route takes all that is left. So a request that could be taken for one of another route is
-/// refused unless that route asks for no more; a route for `HEAD`, or one that ends in a slash, says what such requests
-/// take, save where the other route is the more specific one. A path with an empty segment, `.` or `..` fits nothing.
+/// Gateways and routers do not agree about everything that is nearly the same: a slash at the end or none, `%40` and `@`, `HEAD`
+/// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and several of them where a route takes all that is left. So a request that could be
+/// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
+/// does, says what such requests take, save where the other route is the more specific one. A path with an empty segment, `.` or `..` fits nothing.
 ///
 /// ```
 /// use http::Method;
@@ -50,14 +51,12 @@ struct Route {
     scopes: Box<[Box<str>]>,
 }
 
-/// A segment of a template. The order is the order of preference, the least first.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Segment {
-    /// `{name+}`
-    Rest,
-    /// `{name}`
-    One,
-    Literal(Box<str>),
+/// How the end of a path differs from that of the request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Slash {
+    AsIs,
+    Removed,
+    Added,
 }
 
 impl RouteScopes {
@@ -81,7 +80,8 @@ impl RouteScopes {
         scopes: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, RouteScopesError> {
         let method = method.into().method().cloned();
-        let route = Route { method, template: read(template)?, scopes: check(scopes)? };
+        let segments = read(template).ok_or_else(|| RouteScopesError::Template(template.into()))?;
+        let route = Route { method, template: segments, scopes: check(scopes)? };
         let is_same = |known: &Route| known.method == route.method && known.template == route.template;
         if self.routes.iter().any(is_same) {
             return Err(RouteScopesError::Repeated(template.into()));
@@ -111,18 +111,29 @@ impl RouteScopes {
         }
         let route = self.find(method, path);
         let scopes = route.map(|route| &*route.scopes).or(self.otherwise.as_deref())?;
-        let as_get = (method == "HEAD").then_some(("GET", true));
+        let as_get = matches!(method, "HEAD" | "CONNECT").then_some(("GET", true));
         let may_take_rest = |route: Option<&Route>| route.is_none_or(Route::takes_rest);
         let takes_rest = may_take_rest(route) || (as_get.is_some() && may_take_rest(self.find("GET", path)));
         let slashed = takes_rest.then(|| spell(path, true));
+        let single = slashed.as_deref().filter(|path| path.contains("//")).map(with_single_slashes);
         let canonical = Some(canonical).filter(|canonical| canonical != path);
         let slashed = slashed.filter(|slashed| slashed != path);
         for (method, as_get) in [(method, false)].into_iter().chain(as_get) {
-            for path in [path].into_iter().chain(canonical.as_deref()).chain(slashed.as_deref()) {
-                let trimmed = path.strip_suffix('/').map(|path| (path, true));
-                for (path, is_trimmed) in [(path, false)].into_iter().chain(trimmed) {
+            let others = [canonical.as_deref(), slashed.as_deref(), single.as_deref()];
+            for path in [path].into_iter().chain(others.into_iter().flatten()) {
+                let added = (!path.is_empty() && !path.ends_with('/')).then(|| format!("{path}/"));
+                let names = [
+                    Some((path, Slash::AsIs)),
+                    path.strip_suffix('/').map(|shorter| (shorter, Slash::Removed)),
+                    added.as_deref().map(|longer| (longer, Slash::Added)),
+                ];
+                for (path, slash) in names.into_iter().flatten() {
                     let Some(other) = self.find(method, path) else { continue };
-                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, is_trimmed));
+                    // One that takes all that is left does not mean the slash.
+                    if slash == Slash::Added && without_slash(&other.template).is_none() {
+                        continue;
+                    }
+                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, slash));
                     if !other.is_content_with(scopes) && !is_said() {
                         return None;
                     }
@@ -161,16 +172,16 @@ impl Route {
         ahead.next().is_none()
     }
 
-    /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or without the slash
-    /// at its end. A route for `HEAD`, or one that ends in a slash, does; but not where a router takes `other` for its path.
-    fn speaks_for(&self, other: &Self, as_get: bool, is_trimmed: bool) -> bool {
-        let template = match (&*self.template, is_trimmed) {
-            ([rest @ .., Segment::Literal(last)], true) if last.is_empty() && !rest.is_empty() => rest,
-            (_, true) => return false,
-            (template, false) => template,
+    /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or with another end. A
+    /// route for `HEAD` does, and one that ends as the request does; but not where a router takes `other` for its path.
+    fn speaks_for(&self, other: &Self, as_get: bool, slash: Slash) -> bool {
+        let templates = match slash {
+            Slash::AsIs => Some((&*self.template, &*other.template)),
+            Slash::Removed => without_slash(&self.template).map(|own| (own, &*other.template)),
+            Slash::Added => without_slash(&other.template).map(|other| (&*self.template, other)),
         };
-        let is_about = if as_get { self.method.is_some() } else { is_trimmed };
-        is_about && goes_before(template, &other.template)
+        let is_about = if as_get { self.method.is_some() } else { slash != Slash::AsIs };
+        is_about && templates.is_some_and(|(own, other)| goes_before(own, other))
     }
 
     fn takes_rest(&self) -> bool {
@@ -186,55 +197,6 @@ impl Route {
     fn rank(&self) -> (&[Segment], bool) {
         (&self.template, self.method.is_some())
     }
-}
-
-/// Whether a router that has both templates takes the first, or cannot tell them apart.
-fn goes_before(template: &[Segment], other: &[Segment]) -> bool {
-    match template.iter().zip(other).find(|(one, other)| one != other) {
-        None => template.len() == other.len(),
-        // Two spellings: there is no saying which of them is routed.
-        Some((Segment::Literal(_), Segment::Literal(_))) => false,
-        Some((one, other)) => one > other,
-    }
-}
-
-fn read(template: &str) -> Result<Vec<Segment>, RouteScopesError> {
-    let wrong = || RouteScopesError::Template(template.into());
-    let path = template.strip_prefix('/').ok_or_else(wrong)?;
-    let count = path.split('/').count();
-    let segments = path.split('/').enumerate().map(|(index, text)| {
-        let is_last = index + 1 == count;
-        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            let (name, segment) = match name.strip_suffix('+') {
-                Some(name) => (name, Segment::Rest),
-                None => (name, Segment::One),
-            };
-            let is_name = !name.is_empty() && !name.contains(['{', '}', '+']);
-            return (is_name && (is_last || segment == Segment::One)).then_some(segment);
-        }
-        // The root is one empty segment, and a trailing slash is one at the end.
-        let is_literal = (is_last || !text.is_empty()) && !matches!(text, "." | "..") && is_canonical(text);
-        is_literal.then(|| Segment::Literal(text.into()))
-    });
-    segments.collect::<Option<_>>().ok_or_else(wrong)
-}
-
-/// Whether a segment is spelt as in an ARN.
-fn is_canonical(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let is_fine = match byte {
-            b'%' => {
-                let digits = (bytes.next().and_then(upper_hex), bytes.next().and_then(upper_hex));
-                matches!(digits, (Some(high), Some(low)) if !is_unreserved(high * 16 + low))
-            }
-            byte => is_unreserved(byte) || is_reserved(byte),
-        };
-        if !is_fine {
-            return false;
-        }
-    }
-    true
 }
 
 /// The spelling that most others are taken for: nothing is escaped that need not be. With `slashes`, `%2F` is one.
@@ -272,10 +234,6 @@ fn is_plain(path: &str) -> bool {
             .unwrap_or(path)
             .split('/')
             .all(|segment| !matches!(segment, "" | "." | ".."))
-}
-
-fn upper_hex(byte: u8) -> Option<u8> {
-    hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
 }
 
 fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
@@ -350,7 +308,8 @@ mod tests {
         assert_eq!(of("GET", "/users/%2F"), one("one"));
         assert_eq!(of("GET", "/users"), one("rest"));
         assert_eq!(of("GET", "/users/"), one("rest"));
-        assert_eq!(of("GET", "/users/7/orders"), Some(vec![]));
+        assert_eq!(of("GET", "/users/7/orders"), None);
+        assert_eq!(of("PUT", "/users/7/orders"), Some(vec![]));
         assert_eq!(of("GET", "/users/7/orders/"), one("slash"));
         assert_eq!(of("PUT", "/users/7/orders/"), Some(vec![]));
         assert_eq!(of("PUT", "/users/7"), one("any-one"));
@@ -386,6 +345,12 @@ mod tests {
         }
         let other = one.with_other_routes(["x"]).unwrap();
         assert_eq!(other.of("GET", "/a/"), None);
+        let slash = RouteScopes::new().with_route(AnyMethod, "/a/", ["admin"]).unwrap();
+        assert_eq!(slash.of("GET", "/a"), None);
+        let slash = slash.with_other_routes(["x"]).unwrap();
+        assert_eq!(slash.of("GET", "/a"), None);
+        assert_eq!(slash.of("CONNECT", "/a"), None);
+        assert_eq!(slash.of("GET", "/a/"), Some(&["admin".into()][..]));
         assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
         assert_eq!(other.of("GET", "/a"), Some(&[][..]));
     }
@@ -412,6 +377,25 @@ mod tests {
             ((Method::HEAD, "/{page}/"), "/admin", "HEAD", "/admin/", None),
             ((Method::HEAD, "/admin/"), "/admin", "HEAD", "/admin/", Some("own")),
             ((Method::HEAD, "/admin"), "/admin", "HEAD", "/admin/", None),
+            // axum serves both below `nest_service("/admin", …)`, and calls both `/admin/`.
+            ((Method::GET, "/{page}"), "/admin/", "GET", "/admin", None),
+            ((Method::GET, "/{page+}"), "/admin/", "GET", "/admin", None),
+            ((Method::GET, "/{page}"), "/admin/", "GET", "/admin/", Some("other")),
+            ((Method::GET, "/{page}"), "/admin/", "HEAD", "/admin", None),
+            ((Method::GET, "/admin"), "/admin/", "GET", "/admin", Some("own")),
+            ((Method::GET, "/admin"), "/{page}/", "GET", "/admin", Some("own")),
+            ((Method::GET, "/{page}"), "/{page}/", "GET", "/admin", Some("own")),
+            ((Method::HEAD, "/admin"), "/admin/", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/{page}"), "/admin/", "HEAD", "/admin", None),
+            ((Method::GET, "/a/{id}"), "/{all+}", "GET", "/a/b", Some("own")),
+            // A WebSocket over HTTP/2 goes where a GET goes.
+            ((Method::POST, "/{all+}"), "/ws", "CONNECT", "/ws", None),
+            ((Method::CONNECT, "/ws"), "/ws", "CONNECT", "/ws", Some("own")),
+            // File systems take several slashes for one.
+            ((Method::GET, "/files/{path+}"), "/files/a/secret", "GET", "/files/a%2F%2Fsecret", None),
+            ((Method::GET, "/files/{path+}"), "/files/a/secret", "GET", "/files/a/%2Fsecret", None),
+            ((Method::GET, "/files/{path+}"), "/files/a/secret", "GET", "/files/a%2Fsecret%2F%2F", None),
+            ((Method::GET, "/files/{path+}"), "/files/a/secret", "GET", "/files/a%2Fpublic", Some("own")),
         ] {
             let routes = [(own.0.clone(), own.1, "own"), (Method::GET, other, "other")];
             assert_eq!(of(&routes, method, path).as_deref(), expected, "{own:?} {other} {method} {path}");

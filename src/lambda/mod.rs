@@ -8,6 +8,8 @@
 //! The two are independent of each other: the handler reads any gateway's authorizer, and the function answers any
 //! gateway. The same authorizer and the same handlers run elsewhere behind an
 //! [`AuthorizerLayer`](crate::AuthorizerLayer). How to deploy them, and what differs, is told in `docs/LAMBDA.md`.
+#![cfg_attr(not(feature = "lambda"), doc = "\n[`run`]: #\n[`AuthorizerFunction`]: #")]
+#![cfg_attr(not(feature = "lambda-http"), doc = "\n[`GatewayContextLayer`]: #")]
 
 #[cfg(feature = "lambda-http")]
 mod backend;

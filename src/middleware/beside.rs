@@ -71,20 +71,25 @@ impl<R> AuthorizerLayer<R> {
     /// their own inside of [`protect`](crate::axum::protect). Each has its own identity sources, cache and limits.
     /// Refusals are shaped by this layer's strategy. Of several alternatives, the first that is chosen decides.
     ///
+    /// Where one of them lets more in than the other, let the stricter one be this one, and have the other chosen by the
+    /// templates that it is meant for: fallbacks, what stands behind `nest_service`, and what a layer outside of the router
+    /// sees, have no template.
+    ///
     /// ```
     /// use http::header::AUTHORIZATION;
     /// # use tower_lambda_authorizer::{ApiStage, AuthorizerError, AuthorizerLayer, authorizer_fn};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let stage = ApiStage::rest("us-east-1", "123456789012", "abcdef123", "prod")?;
-    /// # let present = authorizer_fn(async |_event| Err(AuthorizerError::unauthorized()));
-    /// # let (next, administrators) = (present, present);
+    /// # let administrators = authorizer_fn(async |_event| Err(AuthorizerError::unauthorized()));
+    /// # let (next, customers) = (administrators, administrators);
     /// let next = AuthorizerLayer::token(next, stage.clone()).build()?;
-    /// let administrators = AuthorizerLayer::token(administrators, stage.clone()).build()?;
-    /// let layer = AuthorizerLayer::token(present, stage)
+    /// let customers = AuthorizerLayer::token(customers, stage.clone())
     ///     .build()?
-    ///     .with_alternative(administrators, |head| head.template().is_some_and(|route| route.starts_with("/admin")))?
     ///     .with_alternative(next, |head| head.falls_within(5, &AUTHORIZATION))?;
+    /// let layer = AuthorizerLayer::token(administrators, stage)
+    ///     .build()?
+    ///     .with_alternative(customers, |head| head.template().is_some_and(|route| route.starts_with("/shop/")))?;
     /// # Ok(()) }
     /// ```
     ///

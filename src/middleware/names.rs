@@ -5,7 +5,7 @@ use http::{Extensions, Method, Request};
 use super::context::RequestContext;
 use super::gateway::Gateway;
 use crate::contract::{ApiKind, Authorization, Ruling};
-use crate::policy::{AccessRequest, Decision};
+use crate::policy::{AccessRequest, Decision, with_single_slashes};
 use crate::request::{CanonicalPath, is_spelling_of, sent_path};
 
 impl Gateway {
@@ -51,7 +51,7 @@ impl Gateway {
     }
 
     /// The same where an escaped slash is data. A catch-all route decodes it, so that its handler cannot tell it from a
-    /// slash: a Deny must not, either. Nor do file systems and many handlers tell several slashes from one, or mind one at
+    /// slash: a Deny must not, either, nor what is excepted from an Allow. Nor do file systems and many handlers tell several slashes from one, or mind one at
     /// the end, which no Deny minds either.
     #[cold]
     pub(super) fn rule_with_slashes<'a, B>(
@@ -61,31 +61,19 @@ impl Gateway {
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        let rule = |path: &str, sent: Option<&str>| {
+        let rule = |path: &str, sent: &str| {
             let asked = asked.with_canonical_path(self.arn_tail(request.method(), path).1);
-            authorization.rule(&match sent {
-                Some(sent) => asked.with_sent_path(sent),
-                None => asked,
-            })
+            authorization.rule(&asked.with_sent_path(sent))
         };
         let slashed = path.canonical().replace("%2F", "/");
+        // Where nothing was written anew, it was sent as it stands in the ARN.
         let sent = self.sent(request.extensions(), path);
-        let sent = sent.map(|sent| sent.replace("%2F", "/").replace("%2f", "/"));
-        let ruling = rule(&slashed, sent.as_deref());
+        let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
+        let sent = sent.replace("%2F", "/").replace("%2f", "/");
+        let ruling = rule(&slashed, &sent);
         if ruling.decision != Decision::Allow || !slashed.contains("//") {
             return ruling;
         }
-        rule(&with_single_slashes(&slashed), sent.as_deref().map(with_single_slashes).as_deref())
+        rule(&with_single_slashes(&slashed), &with_single_slashes(&sent))
     }
-}
-
-/// The path as it is to whoever takes slashes side by side for one.
-fn with_single_slashes(path: &str) -> String {
-    let mut single = String::with_capacity(path.len());
-    for character in path.chars() {
-        if character != '/' || !single.ends_with('/') {
-            single.push(character);
-        }
-    }
-    single
 }

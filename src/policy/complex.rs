@@ -83,11 +83,14 @@ impl BoundPolicy {
         reading: Reading,
     ) -> Result<bool, Unresolved<'p>> {
         let origin = Origin { statement: 0, conditional: false };
+        let longest = self.longest(request);
         let covers = match sixth_field(resource.as_str(), &self.stage) {
             None => false,
             Some(None) => true,
             Some(Some(sixth)) => {
-                let pattern = resolve::resource(sixth, request.context)?;
+                let Some(pattern) = resolve::resource(sixth, request.context, longest)? else {
+                    return Ok(false);
+                };
                 let mut plan = Plan::default();
                 plan.push(origin, &pattern, Scope::Stage, Spellings::ALL);
                 if reading == Reading::Denied {
@@ -96,7 +99,7 @@ impl BoundPolicy {
                     });
                 }
                 if reading != Reading::Granted && request.sent_path.is_some() {
-                    let written = resolve::as_written(sixth, request.context)?;
+                    let written = resolve::as_written(sixth, request.context, longest)?.unwrap_or_default();
                     plan.push(origin, &written, Scope::Stage, Spellings::SENT);
                     if let Some(shorter) = written.strip_suffix('/').filter(|_| reading == Reading::Denied) {
                         plan.push(origin, shorter, Scope::Stage, Spellings::SENT);
@@ -109,8 +112,9 @@ impl BoundPolicy {
             return Ok(covers);
         }
         let Some((fields, as_is)) = crossing::split(resource.as_str()) else { return Ok(false) };
-        let (sixth, unresolved) = match resolve::behind_star(as_is, request.context) {
-            Ok(sixth) => (sixth, None),
+        let (sixth, unresolved) = match resolve::behind_star(as_is, request.context, longest) {
+            Ok(None) => return Ok(false),
+            Ok(Some(sixth)) => (sixth, None),
             // Whatever it stands for: it cannot cover more than everything.
             Err(unresolved) => (resolve::widest(as_is), Some(unresolved)),
         };
@@ -118,14 +122,22 @@ impl BoundPolicy {
         let aliases = reading == Reading::Denied;
         crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
         if request.sent_path.is_some() {
-            let written = resolve::as_written(as_is, request.context);
-            let written = written.unwrap_or_else(|_| resolve::widest_as_written(as_is));
+            let written = resolve::as_written(as_is, request.context, longest).ok().flatten();
+            let written = written.unwrap_or_else(|| resolve::widest_as_written(as_is));
             crossing::push(&mut plan, aliases, origin, &format!("{fields}{written}"), &self.stage);
         }
         match (self.covers_under_any_name(&plan, request, reading), unresolved) {
             (true, Some(unresolved)) => Err(unresolved),
             (covers, _) => Ok(covers),
         }
+    }
+
+    /// How many bytes the longest name of a request has at most, the stage's part included and a slash that it may lack.
+    fn longest(&self, request: &AccessRequest<'_>) -> usize {
+        let paths = [Some(request.path), request.canonical_path, request.sent_path];
+        let path = paths.into_iter().flatten().map(str::len).max().unwrap_or_default();
+        let method = request.method.len().max(request.allowed_as.map_or(0, str::len)).max("GET".len());
+        self.stage.as_str().len() + method + path + "/".len()
     }
 
     fn covers_under_any_name(&self, plan: &Plan, request: &AccessRequest<'_>, reading: Reading) -> bool {

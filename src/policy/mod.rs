@@ -53,5 +53,7 @@ pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
 pub use lint::{Lint, LintKind};
 pub use pattern::{ActionPattern, ResourcePattern};
 pub use request::AccessRequest;
-pub(crate) use spelling::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
+pub(crate) use spelling::{
+    hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself, with_single_slashes,
+};
 pub use stage::StageArn;

@@ -1,4 +1,7 @@
 //! What policy variables stand for.
+//!
+//! Values may be long, come from the client, and stand in a text as often as its author likes. But all that is no wildcard
+//! takes its place in what the text is compared with: one that becomes longer than that fits nothing, and is not made.
 
 use std::borrow::Cow;
 
@@ -25,51 +28,67 @@ impl<'p> Unresolved<'p> {
     }
 }
 
-/// A condition value with everything put in its place. What was put there is literal.
+/// A text with everything in its place; `None` if it is longer than all that it could fit.
+type Resolved<'p, T> = Result<Option<T>, Unresolved<'p>>;
+
+/// A condition value with everything put in its place, to be compared with a text of `longest` bytes. What was put there
+/// is literal.
 pub(super) fn tokens<'p>(
     text: &'p str,
     context: &dyn ConditionContext,
-) -> Result<Vec<Token>, Unresolved<'p>> {
+    longest: usize,
+) -> Resolved<'p, Vec<Token>> {
     let mut tokens = Vec::with_capacity(text.len());
-    walk(text, context, |part, literal| {
+    let fits = walk(text, context, longest, |part, literal| {
         tokens.extend(
             part.bytes().map(|byte| if literal { Token::Byte(byte) } else { Token::from_pattern(byte) }),
         );
     })?;
-    Ok(tokens)
+    Ok(fits.then_some(tokens))
 }
 
 /// The same for operators without wildcards.
-pub(super) fn text<'p>(text: &'p str, context: &dyn ConditionContext) -> Result<String, Unresolved<'p>> {
+pub(super) fn text<'p>(
+    text: &'p str,
+    context: &dyn ConditionContext,
+    longest: usize,
+) -> Resolved<'p, String> {
     let mut resolved = String::with_capacity(text.len());
-    walk(text, context, |part, _| resolved.push_str(part))?;
-    Ok(resolved)
+    let fits = walk(text, context, longest, |part, _| resolved.push_str(part))?;
+    Ok(fits.then_some(resolved))
 }
 
-/// The sixth field of a resource, `{api}/{stage}/{method}{path}`, in the spelling of ARNs.
-pub(super) fn resource<'p>(sixth: &'p str, context: &dyn ConditionContext) -> Result<String, Unresolved<'p>> {
-    spelled(sixth, false, context)
+/// The sixth field of a resource, `{api}/{stage}/{method}{path}`, in the spelling of ARNs, to be compared with a target of
+/// `longest` bytes.
+pub(super) fn resource<'p>(
+    sixth: &'p str,
+    context: &dyn ConditionContext,
+    longest: usize,
+) -> Resolved<'p, String> {
+    spelled(sixth, false, context, longest)
 }
 
 /// The same as it was written, but for what stands for something: that is in the spelling of ARNs.
 pub(super) fn as_written<'p>(
     sixth: &'p str,
     context: &dyn ConditionContext,
-) -> Result<String, Unresolved<'p>> {
+    longest: usize,
+) -> Resolved<'p, String> {
     let mut resolved = String::with_capacity(sixth.len() + 32);
-    walk(sixth, context, |part, literal| match literal {
+    let fits = walk(sixth, context, longest, |part, literal| match literal {
         true => push_literal(part, &mut resolved),
         false => resolved.push_str(part),
     })?;
-    Ok(resolved)
+    Ok(fits.then_some(resolved))
 }
 
 /// The same behind a `*` that may run past colons: all of it may be a path.
 pub(super) fn behind_star<'p>(
     sixth: &'p str,
     context: &dyn ConditionContext,
-) -> Result<String, Unresolved<'p>> {
-    spelled(sixth, true, context)
+    longest: usize,
+) -> Resolved<'p, String> {
+    spelled(sixth, true, context, longest)
 }
 
 /// The same, with wildcards for all that variables could stand for: in the spelling of ARNs, and as it was written.
@@ -97,10 +116,11 @@ fn spelled<'p>(
     sixth: &'p str,
     mut in_path: bool,
     context: &dyn ConditionContext,
-) -> Result<String, Unresolved<'p>> {
+    longest: usize,
+) -> Resolved<'p, String> {
     let mut resolved = String::with_capacity(sixth.len() + 32);
     let mut slashes = 0_usize;
-    walk(sixth, context, |part, literal| {
+    let fits = walk(sixth, context, longest, |part, literal| {
         if literal {
             push_literal(part, &mut resolved);
             slashes += part.bytes().filter(|byte| *byte == b'/').count();
@@ -123,49 +143,67 @@ fn spelled<'p>(
         resolved.push_str(before);
         push_spelled(path, Wildcards::Keep, &mut resolved);
     })?;
-    Ok(resolved)
+    Ok(fits.then_some(resolved))
 }
 
+/// Calls `push` with every part, until they are longer than what they are compared with. Whether they are not. Every
+/// variable is looked at all the same: one without a value leaves the whole without one.
 fn walk<'p>(
     text: &'p str,
     context: &dyn ConditionContext,
+    longest: usize,
     mut push: impl FnMut(&str, bool),
-) -> Result<(), Unresolved<'p>> {
+) -> Result<bool, Unresolved<'p>> {
+    let mut left = Some(longest);
+    let mut take = |part: &str, literal: bool| {
+        let least = if literal { part.len() } else { least_length(part) };
+        left = left.and_then(|left| left.checked_sub(least));
+        if left.is_some() {
+            push(part, literal);
+        }
+    };
     let mut unavailable = None;
     for piece in Pieces::new(text) {
         match piece {
-            Ok(Piece::Text(part)) => push(part, false),
-            Ok(Piece::Escaped(character)) => {
-                let mut buffer = [0_u8; 4];
-                push(character.encode_utf8(&mut buffer), true);
+            Ok(Piece::Text(part)) => take(part, false),
+            Ok(Piece::Escaped(character)) => take(character.encode_utf8(&mut [0_u8; 4]), true),
+            Ok(Piece::Variable { key, default }) => {
+                match with_value(key, default, context, |value| take(value, true)) {
+                    Ok(()) => {}
+                    // Whatever the others stand for: the whole stands for nothing.
+                    Err(missing @ Unresolved::Missing(_)) => return Err(missing),
+                    Err(unknown @ Unresolved::Unavailable(_)) => unavailable = unavailable.or(Some(unknown)),
+                }
             }
-            Ok(Piece::Variable { key, default }) => match value(key, default, context) {
-                Ok(value) => push(&value, true),
-                // Whatever the others stand for: the whole stands for nothing.
-                Err(missing @ Unresolved::Missing(_)) => return Err(missing),
-                Err(unknown @ Unresolved::Unavailable(_)) => unavailable = unavailable.or(Some(unknown)),
-            },
             // Cannot be put right at this point: the text came from a policy of another version.
             Err(_) => return Err(Unresolved::Unavailable(text)),
         }
     }
-    unavailable.map_or(Ok(()), Err)
+    unavailable.map_or(Ok(left.is_some()), Err)
 }
 
-fn value<'p>(
+/// How many bytes a pattern takes at least of what it covers: a `*` none, an escape one.
+fn least_length(pattern: &str) -> usize {
+    let of = |wanted: u8| pattern.bytes().filter(|byte| *byte == wanted).count();
+    pattern.len().saturating_sub(of(b'*') + 2 * of(b'%'))
+}
+
+fn with_value<'p>(
     name: &'p str,
-    default: Option<&'p str>,
+    default: Option<&str>,
     context: &dyn ConditionContext,
-) -> Result<String, Unresolved<'p>> {
+    take: impl FnOnce(&str),
+) -> Result<(), Unresolved<'p>> {
     let key = ConditionKey::from(name);
-    match context.value(&key) {
-        ConditionValue::Unavailable => Err(Unresolved::Unavailable(name)),
-        ConditionValue::Absent => default.map(str::to_owned).ok_or(Unresolved::Missing(name)),
-        ConditionValue::Texts(ref texts) if texts.is_empty() => {
-            default.map(str::to_owned).ok_or(Unresolved::Missing(name))
-        }
-        value => text_of(&key, &value).map(Cow::into_owned).ok_or(Unresolved::Missing(name)),
-    }
+    let value = context.value(&key);
+    let text = match &value {
+        ConditionValue::Unavailable => return Err(Unresolved::Unavailable(name)),
+        ConditionValue::Absent => default.map(Cow::Borrowed),
+        ConditionValue::Texts(texts) if texts.is_empty() => default.map(Cow::Borrowed),
+        value => text_of(&key, value),
+    };
+    take(&text.ok_or(Unresolved::Missing(name))?);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -182,7 +220,11 @@ mod tests {
             "abc/prod/${x:no, 'GET/'}%6fne",
             "${x:no, 'abc/prod/GET/o'}%6ee",
         ] {
-            assert_eq!(resource(pattern, &NoContext).unwrap(), "abc/prod/GET/one", "{pattern}");
+            assert_eq!(
+                resource(pattern, &NoContext, 16).unwrap().as_deref(),
+                Some("abc/prod/GET/one"),
+                "{pattern}"
+            );
         }
     }
 }

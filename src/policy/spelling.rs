@@ -201,6 +201,17 @@ pub(crate) fn hex_value(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// The path as it is to whoever takes slashes side by side for one.
+pub(crate) fn with_single_slashes(path: &str) -> String {
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    single
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Wildcards, decode_reserved, malformed_escape, push_segment, push_spelled};

@@ -234,4 +234,16 @@ mod tests {
             assert!(StageArn::new(partition, region, account, api, stage).is_err());
         }
     }
+
+    #[test]
+    fn fields_have_a_length() {
+        let is_ok = |lengths: [usize; 4]| {
+            let [partition, region, api, stage] = lengths.map(|length| "a".repeat(length));
+            StageArn::new(&partition, &region, "123456789012", &api, &stage).is_ok()
+        };
+        assert!(is_ok([32, 32, 128, 128]));
+        for longer in [[33, 32, 128, 128], [32, 33, 128, 128], [32, 32, 129, 128], [32, 32, 128, 129]] {
+            assert!(!is_ok(longer), "{longer:?}");
+        }
+    }
 }

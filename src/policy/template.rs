@@ -46,7 +46,10 @@ fn push_text(text: &str, template: &str, path: &mut String) -> Result<(), Policy
 fn push_value(name: &str, values: &[(String, String)], path: &mut String) -> Result<(), PolicyError> {
     let (name, many) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
     let Some((_, value)) = values.iter().rev().find(|(known, _)| known == name) else {
-        return Err(refuse(format!("no value was given for {}", quoted(name))));
+        return Err(refuse(format!(
+            "no value was given for {} before its template: call `value` first",
+            quoted(name)
+        )));
     };
     let push = |segment: &str, path: &mut String| {
         if matches!(segment, "" | "." | "..") {

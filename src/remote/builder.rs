@@ -46,8 +46,8 @@ impl<T> RemoteAuthorizerBuilder<T> {
     }
 
     /// Asks this version: a number, an alias or `$LATEST`.
-    pub fn with_qualifier(mut self, qualifier: impl Into<Box<str>>) -> Self {
-        self.qualifier = Some(qualifier.into());
+    pub fn with_qualifier(mut self, qualifier: impl Into<String>) -> Self {
+        self.qualifier = Some(qualifier.into().into_boxed_str());
         self
     }
 
@@ -62,8 +62,8 @@ impl<T> RemoteAuthorizerBuilder<T> {
     /// claim `exp` of a token has it. Handlers see it all the same.
     ///
     /// An answer without that value is used once and not kept. One that holds something else there is a failure.
-    pub fn with_max_age_from(mut self, key: impl Into<Box<str>>) -> Self {
-        self.max_age_from = Some(key.into());
+    pub fn with_max_age_from(mut self, key: impl Into<String>) -> Self {
+        self.max_age_from = Some(key.into().into_boxed_str());
         self
     }
 

@@ -103,8 +103,8 @@ impl RemoteAuthorizer {
     /// `function` is a name, with or without a qualifier, or an ARN.
     #[cfg(feature = "remote")]
     #[cfg_attr(docsrs, doc(cfg(feature = "remote")))]
-    pub fn http(endpoint: impl Into<String>, function: impl Into<Box<str>>) -> RemoteAuthorizerBuilder<Http> {
-        RemoteAuthorizerBuilder::new(Http::new(endpoint.into()), function.into())
+    pub fn http(endpoint: impl Into<String>, function: impl Into<String>) -> RemoteAuthorizerBuilder<Http> {
+        RemoteAuthorizerBuilder::new(Http::new(endpoint.into()), function.into().into_boxed_str())
     }
 
     /// Asks a function through the AWS SDK, with the region, the credentials and the endpoint of `client`.
@@ -115,11 +115,8 @@ impl RemoteAuthorizer {
     /// `function` is a name, with or without a qualifier, or an ARN. The credentials need `lambda:InvokeFunction` for it.
     #[cfg(feature = "remote-aws")]
     #[cfg_attr(docsrs, doc(cfg(feature = "remote-aws")))]
-    pub fn aws(
-        client: aws_sdk_lambda::Client,
-        function: impl Into<Box<str>>,
-    ) -> RemoteAuthorizerBuilder<Aws> {
-        RemoteAuthorizerBuilder::new(Aws::new(client), function.into())
+    pub fn aws(client: aws_sdk_lambda::Client, function: impl Into<String>) -> RemoteAuthorizerBuilder<Aws> {
+        RemoteAuthorizerBuilder::new(Aws::new(client), function.into().into_boxed_str())
     }
 }
 

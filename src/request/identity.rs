@@ -56,14 +56,14 @@ impl IdentitySource {
 
     /// A query parameter: `method.request.querystring.NAME`. Names are case-sensitive.
     #[must_use]
-    pub fn query_string(name: impl Into<Box<str>>) -> Self {
-        Self::at(Place::QueryString(name.into()))
+    pub fn query_string(name: impl Into<String>) -> Self {
+        Self::at(Place::QueryString(name.into().into_boxed_str()))
     }
 
     /// A variable of the stage: `stageVariables.NAME`. It must be set where the layer is built.
     #[must_use]
-    pub fn stage_variable(name: impl Into<Box<str>>) -> Self {
-        Self::at(Place::StageVariable(name.into()))
+    pub fn stage_variable(name: impl Into<String>) -> Self {
+        Self::at(Place::StageVariable(name.into().into_boxed_str()))
     }
 
     /// Something the gateway knows about the request: `context.NAME`.

@@ -41,8 +41,8 @@ pub struct TestPrincipal {
 
 impl TestPrincipal {
     /// A principal of that name.
-    pub fn new(principal_id: impl Into<Box<str>>) -> Self {
-        Self { principal_id: Some(principal_id.into()), ..Self::nobody() }
+    pub fn new(principal_id: impl Into<String>) -> Self {
+        Self { principal_id: Some(principal_id.into().into_boxed_str()), ..Self::nobody() }
     }
 
     /// Nobody: what an answer leaves that names no principal. Of this there is a context, and no principal.
@@ -58,14 +58,14 @@ impl TestPrincipal {
     }
 
     /// Adds a value to the context.
-    pub fn with_context(mut self, name: impl Into<Box<str>>, value: impl Into<ContextValue>) -> Self {
-        self.context.push((name.into(), value.into()));
+    pub fn with_context(mut self, name: impl Into<String>, value: impl Into<ContextValue>) -> Self {
+        self.context.push((name.into().into_boxed_str(), value.into()));
         self
     }
 
     /// Names the API key that requests count against.
-    pub fn with_usage_identifier_key(mut self, key: impl Into<Box<str>>) -> Self {
-        self.usage_identifier_key = Some(key.into());
+    pub fn with_usage_identifier_key(mut self, key: impl Into<String>) -> Self {
+        self.usage_identifier_key = Some(key.into().into_boxed_str());
         self
     }
 

@@ -143,6 +143,36 @@ fn a_websocket_api_serves_nothing_but_connections() {
     assert_eq!(server.world.take_calls(), ["ws"]);
 }
 
+/// There a WebSocket is an extended CONNECT, and everything else is not one.
+#[test]
+fn a_websocket_api_serves_nothing_but_connections_over_http_2() {
+    let mut tally = Tally::of("WebSocket APIs over HTTP/2", 10);
+    let server = websocket_api();
+    let (scheme, authority) = ((":scheme", "http"), (":authority", "x"));
+    let exchange = |method, path, more: &[(&'static str, &'static str)]| {
+        let fields = [(":method", method), scheme, authority, (":path", path)];
+        frames::exchange(server.address, &[fields.as_slice(), more].concat())
+    };
+    let (socket, ok) = ((":protocol", "websocket"), ("authorization", "ok"));
+    for (method, path, more, status) in [
+        ("GET", "/ws", &[ok][..], 400),
+        ("GET", "/ws", &[ok, ("sec-websocket-version", "13")], 400),
+        ("POST", "/ws", &[ok], 400),
+        ("CONNECT", "/ws", &[socket], 401),
+        ("CONNECT", "/ws", &[socket, ("authorization", "bad")], 401),
+        ("CONNECT", "/ws", &[socket, ok, ok], 401),
+        ("CONNECT", "/ws", &[socket, ("authorization", "ok-other")], 403),
+        ("CONNECT", "/ws/../ws", &[socket, ok], 400),
+        ("CONNECT", "/%77s", &[socket, ok], 400),
+        ("CONNECT", "//ws", &[socket, ok], 400),
+    ] {
+        assert_eq!(exchange(method, path, more), Some(status), "{method} {path} {more:?}");
+        tally.refused(&server.world, format!("{method} {path} {more:?}"));
+    }
+    assert_eq!(exchange("CONNECT", "/ws", &[socket, ok]), Some(200));
+    assert_eq!(server.world.take_calls(), ["ws"]);
+}
+
 /// What a refused request carries, or is followed by, is not a request that anybody allowed.
 #[test]
 fn nothing_hides_behind_a_refused_request() {

@@ -34,6 +34,8 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             // A part of the one below, and before it.
             .header("x-env", "key-")
             .header("x-api-key", "key-secret")
+            .header("proxy-authorization", "Basic YWxpY2U6YjY0LXBhc3M=")
+            .header("x-jwt", "e30.eyJlbWFpbCI6ImNhcm9sQGV4YW1wbGUuY29tIn0.c2ln")
             .header("accept", "application/json")
             .body(())
             .unwrap();
@@ -72,6 +74,9 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "s3,cr3t",
         "session=cookie",
         "token.of.the",
+        "b64-pass",
+        "alice:b64-pass",
+        "carol@example.com",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

@@ -45,33 +45,36 @@ struct Validity {
 impl ClientCertificate {
     /// A certificate of which only the text is known.
     #[must_use]
-    pub fn from_pem(pem: impl Into<Box<str>>) -> Self {
-        Self(Arc::new(Wire { pem: pem.into(), ..Wire::default() }))
+    pub fn from_pem(pem: impl Into<String>) -> Self {
+        Self(Arc::new(Wire { pem: pem.into().into_boxed_str(), ..Wire::default() }))
     }
 
     /// Names whose certificate it is.
     #[must_use]
-    pub fn with_subject_dn(self, subject_dn: impl Into<Box<str>>) -> Self {
-        self.with(|wire| wire.subject_dn = subject_dn.into())
+    pub fn with_subject_dn(self, subject_dn: impl Into<String>) -> Self {
+        self.with(|wire| wire.subject_dn = subject_dn.into().into_boxed_str())
     }
 
     /// Names who issued it.
     #[must_use]
-    pub fn with_issuer_dn(self, issuer_dn: impl Into<Box<str>>) -> Self {
-        self.with(|wire| wire.issuer_dn = issuer_dn.into())
+    pub fn with_issuer_dn(self, issuer_dn: impl Into<String>) -> Self {
+        self.with(|wire| wire.issuer_dn = issuer_dn.into().into_boxed_str())
     }
 
     /// Its serial number, in hexadecimal with colons.
     #[must_use]
-    pub fn with_serial_number(self, serial_number: impl Into<Box<str>>) -> Self {
-        self.with(|wire| wire.serial_number = serial_number.into())
+    pub fn with_serial_number(self, serial_number: impl Into<String>) -> Self {
+        self.with(|wire| wire.serial_number = serial_number.into().into_boxed_str())
     }
 
     /// From when to when it is good. API Gateway writes `May 28 12:30:02 2026 GMT`, the day padded with a space.
     #[must_use]
-    pub fn with_validity(self, not_before: impl Into<Box<str>>, not_after: impl Into<Box<str>>) -> Self {
+    pub fn with_validity(self, not_before: impl Into<String>, not_after: impl Into<String>) -> Self {
         self.with(|wire| {
-            wire.validity = Validity { not_before: not_before.into(), not_after: not_after.into() };
+            wire.validity = Validity {
+                not_before: not_before.into().into_boxed_str(),
+                not_after: not_after.into().into_boxed_str(),
+            };
         })
     }
 

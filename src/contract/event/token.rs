@@ -20,8 +20,8 @@ pub struct TokenEvent {
 impl TokenEvent {
     /// An event as a `TOKEN` authorizer would be given it; for tests of authorizers.
     #[must_use]
-    pub fn new(arn: ExecuteApiArn, authorization_token: impl Into<Box<str>>) -> Self {
-        Self { arn, authorization_token: authorization_token.into(), json: None }
+    pub fn new(arn: ExecuteApiArn, authorization_token: impl Into<String>) -> Self {
+        Self { arn, authorization_token: authorization_token.into().into_boxed_str(), json: None }
     }
 
     pub(super) fn parsed(arn: ExecuteApiArn, authorization_token: Box<str>, json: Value) -> Self {

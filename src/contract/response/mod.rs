@@ -60,8 +60,8 @@ impl AuthorizerResponse {
     ///
     /// If the principal id is empty, longer than [2 KiB](Self::MAX_PRINCIPAL_ID) or holds a control character:
     /// a gateway refuses such an answer.
-    pub fn new(principal_id: impl Into<Box<str>>, policy: PolicyDocument) -> Result<Self, ResponseError> {
-        let principal_id = principal_id.into();
+    pub fn new(principal_id: impl Into<String>, policy: PolicyDocument) -> Result<Self, ResponseError> {
+        let principal_id = principal_id.into().into_boxed_str();
         if principal_id.is_empty() {
             return Err(ResponseError::EmptyPrincipalId);
         }
@@ -119,7 +119,7 @@ impl AuthorizerResponse {
     /// Some names are the gateway's own: an answer that uses one is refused, save for a `principalId` that repeats
     /// the answer's. Which values are accepted depends on the kind of API. Both are written at [`ResponseRules`].
     #[must_use]
-    pub fn with_context(mut self, name: impl Into<Box<str>>, value: impl Into<ContextValue>) -> Self {
+    pub fn with_context(mut self, name: impl Into<String>, value: impl Into<ContextValue>) -> Self {
         self.context.insert(name, value);
         self
     }
@@ -128,8 +128,8 @@ impl AuthorizerResponse {
     ///
     /// Only answers with a policy carry one; an empty one is none.
     #[must_use]
-    pub fn with_usage_identifier_key(mut self, key: impl Into<Box<str>>) -> Self {
-        self.usage_identifier_key = Some(key.into()).filter(|key| !key.is_empty());
+    pub fn with_usage_identifier_key(mut self, key: impl Into<String>) -> Self {
+        self.usage_identifier_key = Some(key.into().into_boxed_str()).filter(|key| !key.is_empty());
         self
     }
 

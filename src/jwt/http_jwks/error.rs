@@ -102,7 +102,8 @@ pub enum JwksConfigError {
     EmptyInitial,
     /// The URL has a fragment.
     Fragment,
-    /// The URL is about this machine, and stands in the document of an issuer elsewhere.
+    /// The URL is about this machine or an address of a private network, and stands in the document of an issuer
+    /// elsewhere.
     Loopback,
     /// The maximum age is not longer than the refresh interval.
     MaxAge,
@@ -132,7 +133,9 @@ impl fmt::Display for JwksConfigError {
             }
             Self::EmptyInitial => "the initial key set has no key that can be used",
             Self::Fragment => "the URL must not have a fragment",
-            Self::Loopback => "the URL is about this machine, where an issuer elsewhere has no say",
+            Self::Loopback => {
+                "the URL is about this machine or a private network, where an issuer elsewhere has no say"
+            }
             Self::MaxAge => "the maximum age must be longer than the refresh interval",
             Self::MaxBytes => "the size limit must be from 1 byte to 512 KiB",
             Self::NotHttps => "the URL must be https, unless its host is a loopback address or localhost",

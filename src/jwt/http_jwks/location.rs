@@ -73,10 +73,11 @@ pub(super) fn checked(text: &str) -> Result<Url, JwksConfigError> {
     Ok(url)
 }
 
-/// Reads the place of the keys in a document. An issuer elsewhere has no say about what listens on this machine.
+/// Reads the place of the keys in a document. An issuer elsewhere has no say about what listens on this machine, or beside it.
 pub(super) fn named_by(document: &Url, place: &str) -> Result<Url, JwksConfigError> {
     let url = checked(place)?;
-    if is_here(&url) && !is_loopback(document) {
+    let is_trusted = is_loopback(document) || (is_nearby(document) && !is_here(&url));
+    if (is_here(&url) || is_nearby(&url)) && !is_trusted {
         return Err(JwksConfigError::Loopback);
     }
     Ok(url)
@@ -87,6 +88,16 @@ fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let is_any = matches!(host, "0.0.0.0" | "[::]" | "[::ffff:0:0]");
     is_any || host == "localhost" || host.ends_with(".localhost") || is_loopback(url)
+}
+
+/// Whether the host is an address that means something in one network only, such as that of a cloud's metadata.
+fn is_nearby(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.is_ok_and(|address| match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    })
 }
 
 /// Whether the host is this machine whatever a name server says. The client has `localhost` wired to it.
@@ -166,6 +177,20 @@ mod tests {
             assert!(matches!(named_by(&elsewhere, place), Err(JwksConfigError::Loopback)), "{place}");
             assert!(named_by(&here, place).is_ok(), "{place}");
         }
+        let inside = Url::parse("https://10.0.0.1/").unwrap();
+        for place in [
+            "https://10.1.2.3/keys",
+            "https://172.16.0.1/keys",
+            "https://192.168.1.1/keys",
+            "https://169.254.169.254/keys",
+            "https://[::ffff:169.254.169.254]/keys",
+            "https://[fd00:ec2::254]/keys",
+            "https://[fe80::1]/keys",
+        ] {
+            assert!(matches!(named_by(&elsewhere, place), Err(JwksConfigError::Loopback)), "{place}");
+            assert!(named_by(&inside, place).is_ok(), "{place}");
+        }
+        assert!(named_by(&elsewhere, "https://192.0.2.1/keys").is_ok());
         assert!(named_by(&elsewhere, "https://keys.example/keys").is_ok());
         assert!(named_by(&here, "https://keys.example/keys").is_ok());
     }

@@ -64,8 +64,8 @@ impl<R> GatewayContextLayerBuilder<R> {
 
     /// Takes the principal's id from that value of the context, or from that claim: for authorizers that are not of
     /// this crate and say it there, as with format 2.0, where the gateway says nothing. The value stays in the context.
-    pub fn principal_from(mut self, name: impl Into<Box<str>>) -> Self {
-        self.options.principal_from = Some(name.into());
+    pub fn principal_from(mut self, name: impl Into<String>) -> Self {
+        self.options.principal_from = Some(name.into().into_boxed_str());
         self
     }
 

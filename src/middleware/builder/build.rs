@@ -101,13 +101,19 @@ impl<R> AuthorizerLayerBuilder<R> {
         if options.accepts_missing && options.requires_identity {
             return Err(ConfigError::MissingIdentityBothWays);
         }
+        if options.requires_identity && sources.is_empty() {
+            return Err(ConfigError::NoIdentityToRequire);
+        }
         if is_token || caching.is_some() {
             let outside = |credential: &Credential| match is_token {
                 true => !credential.is_token(),
                 false => !sources.iter().any(|source| holds(source, credential)),
             };
             if let Some(credential) = options.authorizer.credentials().into_iter().find(outside) {
-                return Err(ConfigError::CredentialOutsideIdentity { credential });
+                return Err(match is_token {
+                    true => ConfigError::CredentialOutsideToken { credential },
+                    false => ConfigError::CredentialOutsideIdentity { credential },
+                });
             }
         }
         let asks_without_identity = !is_token

@@ -13,8 +13,13 @@ pub enum ConfigError {
     /// Answers would be kept without knowing whose they are.
     CacheWithoutIdentity,
     /// The authorizer looks at a credential that the layer does not: an answer to it would be kept for requests without
-    /// it, or no request could ever show it.
+    /// it.
     CredentialOutsideIdentity {
+        /// Which.
+        credential: Credential,
+    },
+    /// The authorizer looks at a credential that no `TOKEN` authorizer is told.
+    CredentialOutsideToken {
         /// Which.
         credential: Credential,
     },
@@ -41,6 +46,8 @@ pub enum ConfigError {
     MissingIdentityBothWays,
     /// A `TOKEN` authorizer is never asked without a token.
     MissingIdentityOfRequestOnly,
+    /// Requests without an identity are refused, and nothing says what that is.
+    NoIdentityToRequire,
     /// Of two layers that decide beside each other only one takes a parameter away from clients, who could then set it
     /// wherever the other decides.
     OtherMapping {
@@ -104,6 +111,11 @@ impl std::fmt::Display for ConfigError {
                 "the authorizer looks at the credential `{credential}`, which is no identity source: \
                  add it with `with_identity_sources`, and call `accept_missing_identity` if it may be missing"
             ),
+            Self::CredentialOutsideToken { credential } => write!(
+                f,
+                "the authorizer looks at the credential `{credential}`, and an authorizer of type TOKEN is told the token \
+                 and nothing else: use `AuthorizerLayer::request`"
+            ),
             #[cfg(feature = "debug-header")]
             Self::DebugHeaderBehindProxies => f.write_str(
                 "behind a proxy every client seems to be on its machine: remove `with_debug_header` or `with_trusted_proxies`",
@@ -133,6 +145,9 @@ impl std::fmt::Display for ConfigError {
             Self::MissingIdentityOfRequestOnly => f.write_str(
                 "an authorizer of type TOKEN is never asked without a token: \
                  remove `accept_missing_identity`, or use `AuthorizerLayer::request`",
+            ),
+            Self::NoIdentityToRequire => f.write_str(
+                "`require_identity` has nothing to require: name an identity source with `with_identity_sources`",
             ),
             Self::OtherMapping { parameter } => write!(
                 f,

@@ -9,6 +9,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
@@ -103,6 +105,11 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
                 values.push(other.into_owned().into());
             }
         }
+        for text in encoded(&value).filter_map(decode_base64) {
+            // The name is no secret, but it is not told from the password.
+            values.extend(text.split_once(':').map(|(_, password)| password.to_owned().into()));
+            values.push(text.into());
+        }
         values.push(value);
     }
     // Whole, whatever separators are in them.
@@ -113,6 +120,18 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
     let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
     values.extend(cookies.map(|(_, value)| value.trim().into()));
     Some(values)
+}
+
+/// What may be Base64 in a value: the credential behind a scheme, or each part of a token.
+fn encoded(value: &str) -> impl Iterator<Item = &str> {
+    let credential = value.split_once(' ').map_or(value, |(_, credential)| credential.trim());
+    credential.split('.').filter(|part| part.len() >= COMMON)
+}
+
+fn decode_base64(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Replaces what a text has in common with values: whole values and parts of them, `COMMON` bytes in a row, and the
@@ -137,7 +156,7 @@ fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
         }
     }
     let is_separator =
-        |c: char| matches!(c, ',' | ';' | '=' | '&' | '/' | '"' | '\u{FFFD}') || c.is_whitespace();
+        |c: char| matches!(c, ',' | ';' | '=' | '&' | '/' | '"' | ':' | '\u{FFFD}') || c.is_whitespace();
     let whole = values.iter().map(|value| (value.trim(), MIN_VALUE));
     // What stands behind an equals sign is a value: that of a cookie, or of a parameter.
     let named =

@@ -54,8 +54,11 @@ impl GatewayResponse {
     /// `responseTemplates`: a body for one content type. If there are several, `Accept` chooses; if it names none of
     /// them, JSON is sent, or the first.
     ///
-    /// `$context.…`, `$stageVariables.…` and `$method.request.…` are replaced. In JSON and XML their values are
-    /// escaped, and in JSON a variable outside of a string becomes a whole value; a template for JSON has to be JSON.
+    /// `$context.…`, `$stageVariables.…` and `$method.request.…` are replaced. Of the context these have values:
+    /// `accountId`, `apiId`, `authorizer.principalId` and `authorizer.KEY`, `domainName`, `domainPrefix`, `error.message`,
+    /// `error.messageString` (the same in quotes), `error.responseType`, `httpMethod`, `identity.sourceIp`,
+    /// `identity.userAgent`, `path` (which begins with the stage), `protocol`, `requestId`, `requestTime`,
+    /// `requestTimeEpoch`, `resourcePath` and `stage`. In JSON and XML their values are escaped, and in JSON a variable outside of a string becomes a whole value; a template for JSON has to be JSON.
     /// What the client has a say in goes into JSON, XML and plain text only.
     pub fn with_template(mut self, content_type: &str, template: &str) -> Self {
         self.templates.push((content_type.into(), template.into()));

@@ -103,15 +103,17 @@ impl Condition {
             value => text_of(&self.key, value).and_then(|text| flag(&text)),
         };
         let Some(value) = value else { return Truth::Unknown(&self.name) };
-        Truth::any(flags.iter().map(|operand| match operand {
-            Flag::Known(known) => Truth::from_bool(*known == value),
-            Flag::Variable(text) => match resolve::text(text, context) {
-                Ok(text) => {
-                    flag(&text).map_or(Truth::Unknown(&self.name), |known| Truth::from_bool(known == value))
-                }
-                Err(Unresolved::Missing(_)) => Truth::False,
-                Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
-            },
+        Truth::any(flags.iter().map(|operand| {
+            match operand {
+                Flag::Known(known) => Truth::from_bool(*known == value),
+                Flag::Variable(text) => match resolve::text(text, context, "false".len()) {
+                    Ok(text) => text
+                        .and_then(|text| flag(&text))
+                        .map_or(Truth::Unknown(&self.name), |known| Truth::from_bool(known == value)),
+                    Err(Unresolved::Missing(_)) => Truth::False,
+                    Err(Unresolved::Unavailable(key)) => Truth::Unknown(key),
+                },
+            }
         }))
     }
 
@@ -126,19 +128,23 @@ impl Condition {
         if test == Test::Arn && (!value.starts_with("arn:") || value.splitn(6, ':').count() < 6) {
             return Truth::Unknown(&self.name);
         }
+        // In another case a letter may have more bytes, or fewer.
+        let longest = value.len() * if test == Test::StringEqualsIgnoreCase { 4 } else { 1 };
         Truth::any(texts.iter().map(|operand| {
             if !operand.has_variables {
                 return Truth::from_bool(text_fits(test, &operand.text, &value));
             }
             let fits = match test {
-                Test::Arn | Test::StringLike => resolve::tokens(&operand.text, context).map(|tokens| {
-                    if test == Test::Arn {
-                        arn_fits(&tokens, &value)
-                    } else {
-                        glob::matches_tokens(&tokens, &value)
-                    }
-                }),
-                _ => resolve::text(&operand.text, context).map(|text| text_fits(test, &text, &value)),
+                Test::Arn | Test::StringLike => {
+                    resolve::tokens(&operand.text, context, longest).map(|tokens| {
+                        tokens.is_some_and(|tokens| match test {
+                            Test::Arn => arn_fits(&tokens, &value),
+                            _ => glob::matches_tokens(&tokens, &value),
+                        })
+                    })
+                }
+                _ => resolve::text(&operand.text, context, longest)
+                    .map(|text| text.is_some_and(|text| text_fits(test, &text, &value))),
             };
             match fits {
                 Ok(fits) => Truth::from_bool(fits),

@@ -14,6 +14,15 @@ pub(super) fn lint_resource(statement: &Statement, resource: &str, location: &st
         let text = parts.get(2..).map_or_else(|| text.to_owned(), |parts| parts.join("/"));
         if parts.len() > 2 { format!("`…/{text}`") } else { format!("`{text}`") }
     };
+    let mut segments = parts.get(3).copied().unwrap_or_default().split('/');
+    if let Some(segment) = segments.find(|segment| is_like_a_parameter(segment)) {
+        lints.push(Lint::new(
+            LintKind::LiteralParameter,
+            location,
+            format!("`{}` in {} is plain text and stands for nothing else", cut(segment), shown(sixth)),
+            "write `*`, or have a policy built from a template, in which `{name}` takes a value",
+        ));
+    }
     let Some((before, after)) = sixth.split_once('*') else { return };
     let is_whole_stage = matches!(parts.get(2..), Some(["*", "*"]));
     if !denies && !is_whole_stage && after.bytes().any(|byte| byte != b'*') {
@@ -113,6 +122,13 @@ pub(super) fn lint_condition(
     }
 }
 
+/// `:name`, or `{name}`, as routers write them.
+fn is_like_a_parameter(segment: &str) -> bool {
+    let braced = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let name = braced.or_else(|| segment.strip_prefix(':'));
+    name.is_some_and(|name| !name.is_empty() && !name.contains(['{', '}', ':']))
+}
+
 fn cut(text: &str) -> String {
     text.chars().take(32).collect()
 }
@@ -145,6 +161,12 @@ mod tests {
             ("Deny", "prod/GET/users*", &[]),
             ("Deny", "prod/GET/users/*", &[DenyWithoutParent]),
             ("Deny", "prod/GET/*", &[]),
+            ("Allow", "prod/GET/users/:id/x", &[LiteralParameter]),
+            ("Allow", "prod/GET/users/{id}", &[LiteralParameter]),
+            ("Deny", "prod/GET/{rest+}", &[LiteralParameter]),
+            ("Allow", "prod/GET/users/a:b", &[]),
+            ("Allow", "prod/GET/users/:/{}", &[]),
+            ("Allow", "prod/GET/users/${x:y}", &[]),
         ] {
             assert_eq!(lints(effect, resource, ""), expected, "{effect} {resource}");
         }

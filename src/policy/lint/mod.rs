@@ -38,6 +38,8 @@ pub enum LintKind {
     Large,
     /// The name of a condition key has no prefix, and no request has such a key.
     KeyWithoutPrefix,
+    /// A segment looks like a parameter of a route, and is plain text.
+    LiteralParameter,
     /// A prefix ends in the middle of a segment.
     PrefixWithoutBoundary,
     /// No statement can allow a route that shares the cached policy.

@@ -1,0 +1,74 @@
+//! Path templates: what they fit, and which of two a router takes.
+
+use crate::policy::{hex_value, is_reserved, is_unreserved};
+
+/// A segment of a template. The order is the order of preference, the least first.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Segment {
+    /// `{name+}`
+    Rest,
+    /// `{name}`
+    One,
+    Literal(Box<str>),
+}
+
+/// A template that ends in a slash, without it.
+pub(super) fn without_slash(template: &[Segment]) -> Option<&[Segment]> {
+    match template {
+        [rest @ .., Segment::Literal(last)] if last.is_empty() && !rest.is_empty() => Some(rest),
+        _ => None,
+    }
+}
+
+/// Whether a router that has both templates takes the first, or cannot tell them apart.
+pub(super) fn goes_before(template: &[Segment], other: &[Segment]) -> bool {
+    match template.iter().zip(other).find(|(one, other)| one != other) {
+        None => template.len() == other.len(),
+        // Two spellings: there is no saying which of them is routed.
+        Some((Segment::Literal(_), Segment::Literal(_))) => false,
+        Some((one, other)) => one > other,
+    }
+}
+
+/// Reads a template; `None` if no path of an ARN fits it.
+pub(super) fn read(template: &str) -> Option<Vec<Segment>> {
+    let path = template.strip_prefix('/')?;
+    let count = path.split('/').count();
+    let segments = path.split('/').enumerate().map(|(index, text)| {
+        let is_last = index + 1 == count;
+        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            let (name, segment) = match name.strip_suffix('+') {
+                Some(name) => (name, Segment::Rest),
+                None => (name, Segment::One),
+            };
+            let is_name = !name.is_empty() && !name.contains(['{', '}', '+']);
+            return (is_name && (is_last || segment == Segment::One)).then_some(segment);
+        }
+        // The root is one empty segment, and a trailing slash is one at the end.
+        let is_literal = (is_last || !text.is_empty()) && !matches!(text, "." | "..") && is_canonical(text);
+        is_literal.then(|| Segment::Literal(text.into()))
+    });
+    segments.collect()
+}
+
+/// Whether a segment is spelt as in an ARN.
+fn is_canonical(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let digits = (bytes.next().and_then(upper_hex), bytes.next().and_then(upper_hex));
+                matches!(digits, (Some(high), Some(low)) if !is_unreserved(high * 16 + low))
+            }
+            byte => is_unreserved(byte) || is_reserved(byte),
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+fn upper_hex(byte: u8) -> Option<u8> {
+    hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
+}
