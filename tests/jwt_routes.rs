@@ -242,3 +242,89 @@ async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
     let status = protect(router, layer).oneshot(request).await.unwrap().status();
     assert_eq!((*ran.lock().unwrap(), status), (None, http::StatusCode::FORBIDDEN));
 }
+
+/// A layer in front of an HTTP API, and a request with a token that has the scope `user`.
+fn for_users(
+    routes: RouteScopes,
+    encoded_slash: bool,
+) -> (AuthorizerLayer, impl Fn(Method, &str) -> Request<Body>) {
+    let clock = ManualClock::default();
+    let key = TestKey::rs256("k1");
+    let keys = KeySet::from_jwks(jwks([&key]).as_bytes()).unwrap();
+    let authorizer = HttpJwtAuthorizer::builder("https://id.example.com/", keys)
+        .with_audience("api")
+        .with_routes(routes)
+        .with_clock(clock.clone())
+        .build()
+        .unwrap();
+    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    let layer = AuthorizerLayer::request(authorizer, stage)
+        .with_identity_sources(["$request.header.Authorization".parse().unwrap()]);
+    let layer = if encoded_slash { layer.allow_encoded_slash() } else { layer };
+    let mut claims = claims("https://id.example.com/", "api", &clock);
+    claims["scope"] = "user".into();
+    let token = format!("Bearer {}", key.token(&claims));
+    let request = move |method, path: &str| {
+        let request = Request::builder().method(method).uri(path).header("authorization", &token);
+        request.body(Body::empty()).unwrap()
+    };
+    (layer.build().unwrap(), request)
+}
+
+/// axum serves `/admin` and `/admin/` below `nest_service("/admin", …)`, and says `/admin/` of both.
+#[tokio::test]
+async fn the_root_of_a_nested_service_is_not_reached_without_its_slash() {
+    let admin = || RouteScopes::new().with_route(AnyMethod, "/admin/", ["admin"]).unwrap();
+    for routes in [
+        admin().with_other_routes(["user"]).unwrap(),
+        admin().with_route(AnyMethod, "/{page}", ["user"]).unwrap(),
+        admin().with_route(AnyMethod, "/{all+}", ["user"]).unwrap(),
+    ] {
+        let (layer, request) = for_users(routes, false);
+        let inner = Router::new().fallback(any(async || "the admin's page"));
+        let router = Router::new().nest_service("/admin", inner).route("/{page}", any(async || "a page"));
+        let service = protect(router, layer);
+        for (method, path, expected) in [
+            (Method::GET, "/admin", 403),
+            (Method::GET, "/admin/", 403),
+            (Method::POST, "/admin", 403),
+            (Method::HEAD, "/admin", 403),
+            (Method::GET, "/other", 200),
+        ] {
+            let status = service.clone().oneshot(request(method.clone(), path)).await.unwrap().status();
+            assert_eq!(status.as_u16(), expected, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_has_one_scope_however_many_slashes_are_escaped() {
+    let folder = std::env::temp_dir().join(format!("tla-scopes-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("events")).unwrap();
+    std::fs::write(folder.join("events/secret"), "secret").unwrap();
+    std::fs::write(folder.join("events/public"), "public").unwrap();
+    let routes = RouteScopes::new()
+        .with_route(AnyMethod, "/files/events/secret", ["admin"])
+        .and_then(|routes| routes.with_route(AnyMethod, "/files/{path+}", ["user"]))
+        .unwrap();
+    let (layer, request) = for_users(routes, true);
+    let files = tower_http::services::ServeDir::new(&folder);
+    let service = protect(Router::new().nest_service("/files", files), layer);
+    let separators = ["/", "%2F", "%2f", "/%2F", "%2F%2F", "%2F%2F%2F"];
+    let mut refused = 0;
+    for (file, expected) in [("secret", &[403][..]), ("public", &[200, 403, 404])] {
+        for method in [Method::GET, Method::HEAD] {
+            for before in separators {
+                for between in separators {
+                    let path = format!("/files{before}events{between}{file}");
+                    let response = service.clone().oneshot(request(method.clone(), &path)).await.unwrap();
+                    let status = response.status().as_u16();
+                    assert!(expected.contains(&status), "{method} {path}: {status}");
+                    refused += usize::from(status == 403);
+                }
+            }
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(refused >= 2 * separators.len() * separators.len());
+}
