@@ -113,6 +113,17 @@
     reason = "no input may panic this library"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(
+        feature = "axum",
+        feature = "jwks-http",
+        feature = "lambda",
+        feature = "lambda-http",
+        feature = "remote",
+        feature = "remote-aws"
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "what a feature brings is linked to where it is there")
+)]
 
 pub mod authorizer;
 #[cfg(feature = "axum")]

@@ -2,14 +2,12 @@
 //!
 //! | what runs in Lambda | feature | what it takes |
 //! |---|---|---|
-//! | the authorizer | `lambda` | [`run`], or [`AuthorizerFunction`] for more control |
-//! | the handler, with `lambda_http` and axum | `lambda-http` | [`GatewayContextLayer`] |
+//! | the authorizer | `lambda` | `run`, or `AuthorizerFunction` for more control |
+//! | the handler, with `lambda_http` and axum | `lambda-http` | `GatewayContextLayer` |
 //!
 //! The two are independent of each other: the handler reads any gateway's authorizer, and the function answers any
 //! gateway. The same authorizer and the same handlers run elsewhere behind an
 //! [`AuthorizerLayer`](crate::AuthorizerLayer). How to deploy them, and what differs, is told in `docs/LAMBDA.md`.
-#![cfg_attr(not(feature = "lambda"), doc = "\n[`run`]: #\n[`AuthorizerFunction`]: #")]
-#![cfg_attr(not(feature = "lambda-http"), doc = "\n[`GatewayContextLayer`]: #")]
 
 #[cfg(feature = "lambda-http")]
 mod backend;
