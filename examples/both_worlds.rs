@@ -41,6 +41,7 @@ impl Authorizer for Cave {
 async fn main() -> Result<(), lambda_runtime::Error> {
     let cave = Cave { word: std::env::var("WORD").unwrap_or_else(|_| "open sesame".to_owned()) };
     match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
+        // With a subscriber before it, such as `lambda_runtime::tracing::init_default_subscriber()`, causes are logged.
         Some(_) => lambda::run(cave).await,
         None => serve(cave).await,
     }
