@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no program needs all of it")]
 
 pub(crate) mod alone;
+pub(crate) mod by_hand;
 pub(crate) mod layers;
 pub(crate) mod others;
 pub(crate) mod policies;
@@ -128,7 +129,12 @@ pub(crate) struct Head {
 
 /// The head of a request with the token of that number.
 pub(crate) fn head(token: usize) -> Head {
-    head_with(&format!("{token:04}.{}", "eyJhbGciOi".repeat(80).get(..793).unwrap_or_default()))
+    head_with(&self::token(token))
+}
+
+/// The token of that number.
+pub(crate) fn token(number: usize) -> String {
+    format!("{number:04}.{}", "eyJhbGciOi".repeat(80).get(..793).unwrap_or_default())
 }
 
 /// The same with that very token.

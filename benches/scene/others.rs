@@ -14,6 +14,7 @@ use tower::layer::util::Identity;
 use tower_http::auth::{AsyncAuthorizeRequest, AsyncRequireAuthorizationLayer};
 use tower_http::validate_request::ValidateRequestHeaderLayer;
 
+use super::by_hand::ByHand;
 use super::{Case, finished, router};
 
 /// What a layer that decides nothing tells the handler.
@@ -38,6 +39,7 @@ pub(crate) fn layers() -> Vec<Case> {
         request.extensions_mut().insert(Caller);
         next.run(request).await
     });
+    let by_hand = ByHand::new();
     vec![
         inside("no layer at all, Router::layer", router().layer(Identity::new())),
         Case::service("tower-http validate, outside", validate.layer(finished()), StatusCode::OK),
@@ -46,6 +48,8 @@ pub(crate) fn layers() -> Vec<Case> {
         inside("tower-http async authorize, Router::layer", router().layer(authorize)),
         Case::service("from_fn that inserts, outside", insert.layer(finished()), StatusCode::OK),
         inside("from_fn that inserts, Router::layer", router().layer(insert)),
+        Case::service("a hit put together by hand, outside", by_hand.layer(finished()), StatusCode::OK),
+        inside("a hit put together by hand, Router::layer", router().layer(by_hand)),
     ]
 }
 

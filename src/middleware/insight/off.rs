@@ -43,12 +43,12 @@ pub(super) mod event {
     use crate::request::RequestId;
 
     #[derive(Clone, Copy, Default)]
-    pub(in crate::middleware) struct Stopwatch;
+    pub(in crate::middleware) struct Stopwatch(());
 
     impl Stopwatch {
         #[inline]
         pub(in crate::middleware) const fn start(_: &Gateway) -> Self {
-            Self
+            Self(())
         }
 
         #[inline]
