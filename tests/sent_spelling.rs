@@ -30,13 +30,14 @@ fn builder(statements: &[&str], stage: ApiStage) -> AuthorizerLayerBuilder {
         .iter()
         .map(|statement| {
             let (effect, resource) = statement.split_once(' ').unwrap();
+            // Several are given with the quotes between them.
             let is_whole = resource == "*" || resource.starts_with("arn:");
             let resource = if is_whole { resource.to_owned() } else { format!("{PREFIX}{resource}") };
             let (effect, element) = match effect.strip_suffix('!') {
                 Some(effect) => (effect, "NotResource"),
                 None => (effect, "Resource"),
             };
-            format!(r#"{{"Effect":"{effect}","Action":"execute-api:Invoke","{element}":"{resource}"}}"#)
+            format!(r#"{{"Effect":"{effect}","Action":"execute-api:Invoke","{element}":["{resource}"]}}"#)
         })
         .collect();
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
@@ -180,8 +181,57 @@ async fn what_is_excepted_is_excepted_with_an_escaped_slash_too() {
         ("/users/secret%2fx", 403),
         ("/users/secret%2F%2Fx", 403),
         ("/users/public%2Fx", 200),
+        ("/users/a%2Fb%40c", 403),
+        ("/users/a%2Fb@c", 403),
+        ("/users/a%2Fb%c3%a9", 403),
+        ("/users/a%2Fb{", 403),
+        ("/users/a%2Fb%7b", 403),
+        ("/users/a%2Fb", 200),
     ] {
-        let layer = builder(&["Allow! secret/*"], stage()).allow_encoded_slash().build().unwrap();
+        let excepted = ["secret/*", "a/b@c", "a/b%C3%A9", "a/b{"].map(|path| format!("{PREFIX}{path}"));
+        let excepted = format!("Allow! {}", excepted.join("\",\""));
+        let layer = builder(&[&excepted], stage()).allow_encoded_slash().build().unwrap();
         assert_eq!(statuses(&layer, Method::GET, path).await, [expected; 2], "{path}");
+    }
+}
+
+/// The outer router has read the path as it was sent, and may lead its other spellings elsewhere.
+#[tokio::test]
+async fn what_an_outer_router_has_read_is_not_written_anew() {
+    let inner = |name: &'static str| Router::new().fallback(any(async move || name));
+    let protected = |name| protect(inner(name), layer(&["Allow *"], stage()));
+    let nested = Router::new()
+        .nest_service("/users/a@b", protected("public"))
+        .nest_service("/users/{tenant}", protected("private"));
+    let routed = Router::new()
+        .route_service("/users/a@b", protected("public"))
+        .route_service("/users/{name}", protected("private"))
+        .route_service("/files/{*rest}", protected("files"));
+    let below = Router::new().nest("/api", routed.clone());
+    for (router, path, expected) in [
+        (&nested, "/users/a@b/x", "public"),
+        (&nested, "/users/a%40b/x", "400"),
+        (&nested, "/users/a%40b", "400"),
+        (&nested, "/users/a%40b/", "400"),
+        (&nested, "/users/c%c3%a9/x", "400"),
+        (&nested, "/users/c%C3%A9/x", "private"),
+        (&nested, "/users/c|/x", "400"),
+        (&nested, "/users/c/x%40y", "private"),
+        (&routed, "/users/a@b", "public"),
+        (&routed, "/users/a%40b", "400"),
+        (&routed, "/users/c", "private"),
+        (&routed, "/files/c/x%40y", "400"),
+        (&routed, "/files/c/x@y", "files"),
+        (&below, "/api/users/a@b", "public"),
+        (&below, "/api/users/a%40b", "400"),
+        (&below, "/api/files/c/x%40y", "400"),
+        (&below, "/api/files/c/x@y", "files"),
+    ] {
+        let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16().to_string();
+        let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        let found = if status == "200" { String::from_utf8(body.to_vec()).unwrap() } else { status };
+        assert_eq!(found, expected, "{path}");
     }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
-use axum::extract::{MatchedPath, OriginalUri};
+use axum::extract::{MatchedPath, NestedPath, OriginalUri};
 use axum_core::body::Body;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
@@ -111,10 +111,11 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
         // whatever is not matched there.
-        if request.extensions_mut().remove::<MatchedPath>().is_some() {
+        let route = request.extensions_mut().remove::<MatchedPath>();
+        if route.is_some() {
             request.extensions_mut().insert(WithoutTemplate);
         }
-        match self.canonicalize(&mut request) {
+        match self.canonicalize(&mut request, route) {
             Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
             Err(rejection) => CanonicalFuture {
                 state: State::Refused { response: Some(self.layer.refusal(rejection, &request)) },
@@ -124,8 +125,11 @@ where
 }
 
 impl<R> CanonicalRouter<R> {
-    fn canonicalize<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
+    fn canonicalize<B>(&self, request: &mut Request<B>, route: Option<MatchedPath>) -> Result<(), Rejection> {
         let Some(rewrite) = self.layer.gateway().canonical_uri_path(request)? else { return Ok(()) };
+        if !rewrite.full.starts_with(routed(request, &rewrite.sent, route)) {
+            return Err(Rejection::routed_elsewhere());
+        }
         if let Some(OriginalUri(original)) = request.extensions_mut().get_mut::<OriginalUri>() {
             *original = with_path(original, &rewrite.full)?;
         }
@@ -135,6 +139,22 @@ impl<R> CanonicalRouter<R> {
             request.extensions_mut().insert(SentPath(rewrite.sent));
         }
         Ok(())
+    }
+}
+
+/// What routers around this one have read of a path. It stays as it is: they may lead another spelling of it elsewhere.
+fn routed<'p, B>(request: &Request<B>, path: &'p str, route: Option<MatchedPath>) -> &'p str {
+    let nested = request.extensions().get::<NestedPath>();
+    let prefix = nested.map_or("", NestedPath::as_str);
+    // To `nest_service` the prefix is the route; `route_service` has read all of the path.
+    if route.is_some_and(|route| route.as_str().trim_end_matches('/') != prefix.trim_end_matches('/')) {
+        return path;
+    }
+    match path.strip_suffix(request.uri().path()) {
+        Some(prefix) => prefix,
+        // Nothing is left but the slash that axum puts there.
+        None if nested.is_some() => path,
+        None => "",
     }
 }
 

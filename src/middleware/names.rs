@@ -61,19 +61,25 @@ impl Gateway {
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        let rule = |path: &str, sent: &str| {
-            let asked = asked.with_canonical_path(self.arn_tail(request.method(), path).1);
-            authorization.rule(&asked.with_sent_path(sent))
-        };
-        let slashed = path.canonical().replace("%2F", "/");
+        let canonical = path.canonical().replace("%2F", "/");
         // Where nothing was written anew, it was sent as it stands in the ARN.
         let sent = self.sent(request.extensions(), path);
         let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
         let sent = sent.replace("%2F", "/").replace("%2f", "/");
-        let ruling = rule(&slashed, &sent);
-        if ruling.decision != Decision::Allow || !slashed.contains("//") {
-            return ruling;
+        let mut ruling = None;
+        for spell in [str::to_owned, with_single_slashes] {
+            let (canonical, sent) = (spell(&canonical), spell(&sent));
+            let canonical = self.arn_tail(request.method(), &canonical).1;
+            // What is excepted from an Allow is compared with what was sent, and not with the other.
+            for sent in [&*sent, canonical] {
+                let asked = asked.with_canonical_path(canonical).with_sent_path(sent);
+                let next = authorization.rule(&asked);
+                if next.decision != Decision::Allow {
+                    return next;
+                }
+                ruling = Some(next);
+            }
         }
-        rule(&with_single_slashes(&slashed), &with_single_slashes(&sent))
+        ruling.unwrap_or_else(|| authorization.rule(&asked))
     }
 }

@@ -190,6 +190,12 @@ impl Rejection {
         Self::new(RejectionKind::InvalidTarget)
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn routed_elsewhere() -> Self {
+        let detail = "a router around the protected one has read it in another spelling than policies do";
+        Self::with_detail(RejectionKind::InvalidTarget, detail)
+    }
+
     /// With a word more than the kind says: text of ours, never of the request.
     pub(crate) fn with_detail(kind: RejectionKind, detail: impl Into<Box<str>>) -> Self {
         let detail = Some(detail.into());

@@ -18,25 +18,26 @@ impl BoundPolicy {
             Evaluation::new(&self.document, decision, statement, unavailable_key)
         };
         let exact = self.exact(request);
+        let mut known = Known::default();
         let mut denied = Found::default();
         if !self.deny.is_empty() {
             for_each_alias(&exact, request, |target| {
-                self.search(&self.deny, target, request, &mut denied);
+                self.search(&self.deny, target, request, &mut known, &mut denied);
             });
             if !self.deny.complex().is_empty() {
-                self.search_complex(&self.deny, request, &mut denied);
+                self.search_complex(&self.deny, request, &mut known, &mut denied);
             }
             if denied.certain.is_some() {
                 return answer(Decision::ExplicitDeny, denied.certain, None);
             }
         }
         let mut allowed = Found::default();
-        self.search(&self.allow, &exact, request, &mut allowed);
+        self.search(&self.allow, &exact, request, &mut known, &mut allowed);
         if let Some(other) = request.as_other_method() {
-            self.search(&self.allow, &self.exact(&other), request, &mut allowed);
+            self.search(&self.allow, &self.exact(&other), request, &mut known, &mut allowed);
         }
         if !self.allow.complex().is_empty() {
-            self.search_complex(&self.allow, request, &mut allowed);
+            self.search_complex(&self.allow, request, &mut known, &mut allowed);
         }
         match (allowed.certain, denied.unknown) {
             (None, _) => answer(Decision::ImplicitDeny, None, allowed.unknown.map(|(_, key)| key)),
@@ -51,9 +52,9 @@ impl BoundPolicy {
         plan: &'p Plan,
         target: &Target<'_>,
         request: &AccessRequest<'_>,
+        known: &mut Known<'p>,
         found: &mut Found<'p>,
     ) {
-        let mut last: Option<(u32, Truth<'p>)> = None;
         plan.search(target, |entry| {
             let statement = entry.statement;
             if found.is_settled_before(statement) {
@@ -62,16 +63,17 @@ impl BoundPolicy {
             if !entry.conditional {
                 return found.note(statement, Truth::True);
             }
-            let truth = match last {
-                Some((known, truth)) if known == statement => truth,
-                _ => self.conditions_hold(statement, request),
-            };
-            last = Some((statement, truth));
-            found.note(statement, truth)
+            found.note(statement, self.conditions_hold(statement, request, known))
         });
     }
 
-    fn search_complex<'p>(&'p self, plan: &'p Plan, request: &AccessRequest<'_>, found: &mut Found<'p>) {
+    fn search_complex<'p>(
+        &'p self,
+        plan: &'p Plan,
+        request: &AccessRequest<'_>,
+        known: &mut Known<'p>,
+        found: &mut Found<'p>,
+    ) {
         for complex in plan.complex() {
             let index = complex.statement();
             if found.is_settled_before(index) {
@@ -80,15 +82,25 @@ impl BoundPolicy {
             let resource = self.complex_covers(complex, request);
             let truth = match (resource, complex) {
                 (Truth::False, _) | (_, Complex::Complement { conditional: false, .. }) => resource,
-                _ => Truth::all([self.conditions_hold(index, request), resource]),
+                _ => Truth::all([self.conditions_hold(index, request, known), resource]),
             };
             found.note(index, truth);
         }
     }
 
-    fn conditions_hold(&self, statement: u32, request: &AccessRequest<'_>) -> Truth<'_> {
-        let conditions = self.document.statements.get(statement as usize).map(Statement::conditions);
-        Truth::all(conditions.unwrap_or_default().iter().map(|condition| condition.holds(request.context)))
+    /// Whether the conditions of a statement hold, under whatever name of the request and for whatever resource.
+    fn conditions_hold<'p>(
+        &'p self,
+        statement: u32,
+        request: &AccessRequest<'_>,
+        known: &mut Known<'p>,
+    ) -> Truth<'p> {
+        known.of(statement, self.document.statements.len(), || {
+            let conditions = self.document.statements.get(statement as usize).map(Statement::conditions);
+            Truth::all(
+                conditions.unwrap_or_default().iter().map(|condition| condition.holds(request.context)),
+            )
+        })
     }
 
     /// The first statement that would allow a request if its conditions held, of a policy that does not allow it.
@@ -113,6 +125,31 @@ impl BoundPolicy {
             Some(_) => Spellings::ARN,
         };
         Target::new(self.stage.resource_prefix(), request.method, request.path, spelling)
+    }
+}
+
+/// Which conditions hold, as far as they have been looked at. A request has many names, and a statement many resources.
+#[derive(Default)]
+struct Known<'p> {
+    few: [Option<(u32, Truth<'p>)>; 4],
+    /// By the number of the statement, where there are more than a few.
+    all: Vec<Option<Truth<'p>>>,
+}
+
+impl<'p> Known<'p> {
+    fn of(&mut self, statement: u32, count: usize, find: impl FnOnce() -> Truth<'p>) -> Truth<'p> {
+        for slot in &mut self.few {
+            match slot {
+                Some((known, truth)) if *known == statement => return *truth,
+                Some(_) => {}
+                None => return slot.insert((statement, find())).1,
+            }
+        }
+        self.all.resize(count, None);
+        match self.all.get_mut(statement as usize) {
+            Some(slot) => *slot.get_or_insert_with(find),
+            None => find(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 use super::Condition;
@@ -125,6 +126,15 @@ impl Condition {
     ) -> Truth<'p> {
         let test = self.operator.test;
         let Some(value) = text_of(&self.key, value) else { return Truth::Unknown(&self.name) };
+        let lower = LazyCell::new(|| value.to_lowercase());
+        let is_ascii = test == Test::StringEqualsIgnoreCase && value.is_ascii();
+        let text_fits = |wanted: &str| match test {
+            Test::StringEqualsIgnoreCase if is_ascii && wanted.is_ascii() => {
+                wanted.eq_ignore_ascii_case(&value)
+            }
+            Test::StringEqualsIgnoreCase => wanted.to_lowercase() == **lower,
+            _ => text_fits(test, wanted, &value),
+        };
         if test == Test::Arn && (!value.starts_with("arn:") || value.splitn(6, ':').count() < 6) {
             return Truth::Unknown(&self.name);
         }
@@ -132,7 +142,7 @@ impl Condition {
         let longest = value.len() * if test == Test::StringEqualsIgnoreCase { 4 } else { 1 };
         Truth::any(texts.iter().map(|operand| {
             if !operand.has_variables {
-                return Truth::from_bool(text_fits(test, &operand.text, &value));
+                return Truth::from_bool(text_fits(&operand.text));
             }
             let fits = match test {
                 Test::Arn | Test::StringLike => {
@@ -144,7 +154,7 @@ impl Condition {
                     })
                 }
                 _ => resolve::text(&operand.text, context, longest)
-                    .map(|text| text.is_some_and(|text| text_fits(test, &text, &value))),
+                    .map(|text| text.is_some_and(|text| text_fits(&text))),
             };
             match fits {
                 Ok(fits) => Truth::from_bool(fits),
@@ -213,10 +223,6 @@ fn moment_of(value: &ConditionValue<'_>) -> Option<Moment> {
 fn text_fits(test: Test, wanted: &str, value: &str) -> bool {
     match test {
         Test::StringLike => glob::matches_text(wanted, value),
-        Test::StringEqualsIgnoreCase if wanted.is_ascii() && value.is_ascii() => {
-            wanted.eq_ignore_ascii_case(value)
-        }
-        Test::StringEqualsIgnoreCase => wanted.to_lowercase() == value.to_lowercase(),
         Test::Arn => {
             let mut fields = wanted.splitn(6, ':');
             let all = value
