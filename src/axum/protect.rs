@@ -127,7 +127,7 @@ where
 impl<R> CanonicalRouter<R> {
     fn canonicalize<B>(&self, request: &mut Request<B>, route: Option<MatchedPath>) -> Result<(), Rejection> {
         let Some(rewrite) = self.layer.gateway().canonical_uri_path(request)? else { return Ok(()) };
-        if !rewrite.full.starts_with(routed(request, &rewrite.sent, route)) {
+        if !self.layer.gateway().is_routable(routed(request, &rewrite.sent, route)) {
             return Err(Rejection::routed_elsewhere());
         }
         if let Some(OriginalUri(original)) = request.extensions_mut().get_mut::<OriginalUri>() {
@@ -142,7 +142,7 @@ impl<R> CanonicalRouter<R> {
     }
 }
 
-/// What routers around this one have read of a path. It stays as it is: they may lead another spelling of it elsewhere.
+/// What routers around this one have read of a path.
 fn routed<'p, B>(request: &Request<B>, path: &'p str, route: Option<MatchedPath>) -> &'p str {
     let nested = request.extensions().get::<NestedPath>();
     let prefix = nested.map_or("", NestedPath::as_str);

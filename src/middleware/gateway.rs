@@ -366,6 +366,12 @@ impl Gateway {
         }
     }
 
+    /// Whether a router that reads a path as it was sent reads what it means: no escaped letters.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_routable(&self, path: &str) -> bool {
+        path.is_empty() || read_path(path, self.routed_rules()).is_ok()
+    }
+
     /// Whoever stands behind a router cannot have a path routed anew, so it must need no rewriting.
     fn routed_rules(&self) -> TargetRules {
         TargetRules { decode_unreserved: false, ..self.target_rules }

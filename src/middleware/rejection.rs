@@ -192,7 +192,7 @@ impl Rejection {
 
     #[cfg(feature = "axum")]
     pub(crate) fn routed_elsewhere() -> Self {
-        let detail = "a router around the protected one has read it in another spelling than policies do";
+        let detail = "a router around the protected one has read an escaped letter, digit or other unreserved character in the path";
         Self::with_detail(RejectionKind::InvalidTarget, detail)
     }
 

@@ -1,6 +1,6 @@
 //! Resources that comparing patterns one by one does not decide: exceptions, and patterns with variables.
 
-use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field};
+use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field, spell};
 use super::crossing;
 use super::document::Effect;
 use super::evaluate::for_each_alias;
@@ -11,7 +11,8 @@ use super::resolve::{self, Unresolved};
 use super::target::Spellings;
 use super::truth::Truth;
 
-/// How a resource with variables is read.
+/// How a resource with variables is read. What is put in is literal; where that could let more through, it is also read as if
+/// it had been written there, and may complete an escape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reading {
     /// Field by field, under the request's own name: what grants.
@@ -87,49 +88,88 @@ impl BoundPolicy {
         let covers = match sixth_field(resource.as_str(), &self.stage) {
             None => false,
             Some(None) => true,
-            Some(Some(sixth)) => {
-                let Some(pattern) = resolve::resource(sixth, request.context, longest)? else {
-                    return Ok(false);
-                };
-                let mut plan = Plan::default();
-                plan.push(origin, &pattern, Scope::Stage, Spellings::ALL);
-                if reading == Reading::Denied {
-                    for_each_pattern_alias(&pattern, |alias, spellings| {
-                        plan.push(origin, alias, Scope::Stage, spellings);
-                    });
-                }
-                if reading != Reading::Granted && request.sent_path.is_some() {
-                    let written = resolve::as_written(sixth, request.context, longest)?.unwrap_or_default();
-                    plan.push(origin, &written, Scope::Stage, Spellings::SENT);
-                    if let Some(shorter) = written.strip_suffix('/').filter(|_| reading == Reading::Denied) {
-                        plan.push(origin, shorter, Scope::Stage, Spellings::SENT);
-                    }
-                }
-                self.covers_under_any_name(&plan, request, reading)
-            }
+            Some(Some(sixth)) => self.resolved_sixth_covers(sixth, request, reading, longest)?,
         };
         if covers || matches!(reading, Reading::Granted | Reading::Spared) {
             return Ok(covers);
         }
         let Some((fields, as_is)) = crossing::split(resource.as_str()) else { return Ok(false) };
-        let (sixth, unresolved) = match resolve::behind_star(as_is, request.context, longest) {
-            Ok(None) => return Ok(false),
-            Ok(Some(sixth)) => (sixth, None),
-            // Whatever it stands for: it cannot cover more than everything.
-            Err(unresolved) => (resolve::widest(as_is), Some(unresolved)),
-        };
         let mut plan = Plan::default();
         let aliases = reading == Reading::Denied;
-        crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
+        let mut push = |sixth: &str| {
+            crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
+        };
+        let unresolved = match resolve::behind_star(as_is, request.context, longest) {
+            Ok(sixth) => {
+                sixth.iter().for_each(|sixth| push(sixth));
+                None
+            }
+            // Whatever it stands for: it cannot cover more than everything.
+            Err(unresolved) => {
+                push(&resolve::widest(as_is));
+                Some(unresolved)
+            }
+        };
+        if let Ok(Some(text)) = resolve::as_text(as_is, request.context, longest) {
+            push(&text);
+        }
         if request.sent_path.is_some() {
-            let written = resolve::as_written(as_is, request.context, longest).ok().flatten();
-            let written = written.unwrap_or_else(|| resolve::widest_as_written(as_is));
-            crossing::push(&mut plan, aliases, origin, &format!("{fields}{written}"), &self.stage);
+            match resolve::as_written(as_is, request.context, longest) {
+                Ok(written) => written.iter().for_each(|written| push(written)),
+                Err(_) => push(&resolve::widest_as_written(as_is)),
+            }
         }
         match (self.covers_under_any_name(&plan, request, reading), unresolved) {
             (true, Some(unresolved)) => Err(unresolved),
             (covers, _) => Ok(covers),
         }
+    }
+
+    /// The same for its sixth field, where the others fit.
+    fn resolved_sixth_covers<'p>(
+        &'p self,
+        sixth: &'p str,
+        request: &AccessRequest<'_>,
+        reading: Reading,
+        longest: usize,
+    ) -> Result<bool, Unresolved<'p>> {
+        let origin = Origin { statement: 0, conditional: false };
+        let mut plan = Plan::default();
+        let push = |plan: &mut Plan, pattern: &str| {
+            plan.push(origin, pattern, Scope::Stage, Spellings::ALL);
+            if reading == Reading::Denied {
+                for_each_pattern_alias(pattern, |alias, spellings| {
+                    plan.push(origin, alias, Scope::Stage, spellings);
+                });
+            }
+        };
+        let push_sent = |plan: &mut Plan, written: &str| {
+            plan.push(origin, written, Scope::Stage, Spellings::SENT);
+            if let Some(shorter) = written.strip_suffix('/').filter(|_| reading == Reading::Denied) {
+                plan.push(origin, shorter, Scope::Stage, Spellings::SENT);
+            }
+        };
+        let pattern = resolve::resource(sixth, request.context, longest)?;
+        pattern.iter().for_each(|pattern| push(&mut plan, pattern));
+        if matches!(reading, Reading::Denied | Reading::Excepted)
+            && let Some(text) = resolve::as_text(sixth, request.context, longest)?
+        {
+            let spelled = spell(&text, Scope::Stage);
+            let spelled = spelled.as_deref().unwrap_or(&text);
+            if pattern.as_deref() != Some(spelled) {
+                push(&mut plan, spelled);
+            }
+            if request.sent_path.is_some() {
+                push_sent(&mut plan, &text);
+            }
+        }
+        if reading != Reading::Granted
+            && request.sent_path.is_some()
+            && let Some(written) = resolve::as_written(sixth, request.context, longest)?
+        {
+            push_sent(&mut plan, &written);
+        }
+        Ok(self.covers_under_any_name(&plan, request, reading))
     }
 
     /// How many bytes the longest name of a request has at most, the stage's part included and a slash that it may lack.
@@ -165,5 +205,88 @@ impl BoundPolicy {
             false if !is_denial => sent().unwrap_or(false),
             covers => covers,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::Decision::{self, Allow, ExplicitDeny, ImplicitDeny};
+    use crate::policy::{
+        AccessRequest, ConditionContext, ConditionKey, ConditionValue, PolicyDocument, StageArn,
+    };
+
+    fn decide(statements: &[(&str, &str)], path: &str) -> Decision {
+        let statements = statements.iter().map(|(effect, resource)| {
+            let resource = resource.replace('~', "arn:aws:execute-api:us-east-1:123456789012");
+            let (effect, element) = match effect.strip_suffix('!') {
+                Some(effect) => (effect, "NotResource"),
+                None => (*effect, "Resource"),
+            };
+            format!(r#"{{"Effect":"{effect}","Action":"execute-api:Invoke","{element}":"{resource}"}}"#)
+        });
+        let statements = statements.collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap();
+        let policy = PolicyDocument::from_json(&text).unwrap().bind(&stage);
+        policy.evaluate(&AccessRequest::new("GET", path)).decision()
+    }
+
+    #[test]
+    fn a_denial_is_also_read_with_its_variables_written_out() {
+        for (pattern, path) in [
+            ("~:abcdef/prod/GET/a%2${x:no, '0'}b", "/a%20b"),
+            ("~:abcdef/prod/GET/a${x:no, '%20'}b", "/a%20b"),
+            ("~:abcdef/prod/GET/a${x:no, '%2'}0b", "/a%20b"),
+            ("~:abcdef/prod/GET/${x:no, '%61'}b", "/ab"),
+            ("arn:aws:execute-api:*:x:a%2${x:no, '0'}b", "/q:x:a%20b"),
+        ] {
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", pattern)], path), ExplicitDeny, "{pattern}");
+            assert_eq!(decide(&[("Allow!", pattern)], path), ImplicitDeny, "{pattern}");
+            // Nobody gains by it.
+            assert_eq!(decide(&[("Allow", pattern)], path), ImplicitDeny, "{pattern}");
+            assert_eq!(decide(&[("Allow", "*"), ("Deny!", pattern)], path), ExplicitDeny, "{pattern}");
+        }
+        let many = format!("~:abcdef/prod/GET/${{x:no, '{}'}}/", "%61".repeat(100));
+        for (length, expected) in [(99, Allow), (100, ExplicitDeny), (101, Allow)] {
+            let path = format!("/{}", "a".repeat(length));
+            assert_eq!(decide(&[("Allow", "*"), ("Deny", &many)], &path), expected, "{length}");
+        }
+        let reserved = [("Allow", "*"), ("Deny", "~:abcdef/prod/GET/a${x:no, '%40'}b")];
+        assert_eq!(decide(&reserved, "/a@b"), ExplicitDeny);
+        let star = [("Allow", "*"), ("Deny", "~:abcdef/prod/GET/a${x:no, '*'}b")];
+        assert_eq!(decide(&star, "/axb"), Allow);
+        assert_eq!(decide(&star, "/a%2Ab"), ExplicitDeny);
+    }
+
+    #[test]
+    fn conditions_are_looked_at_once() {
+        struct Counting(std::cell::Cell<usize>);
+        impl ConditionContext for Counting {
+            fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
+                if key.as_str() == "x:asked" {
+                    self.0.set(self.0.get() + 1);
+                }
+                ConditionValue::Absent
+            }
+        }
+        let condition = r#""Condition":{"StringLike":{"x:asked":"*bot*"}}"#;
+        let resources = |resource: &str| vec![format!(r#""{resource}""#); 50].join(",");
+        let statements: Vec<_> = ["*", "arn:*:*:*:*:${x:n, ''}*"]
+            .iter()
+            .cycle()
+            .take(12)
+            .map(|resource| {
+                let resources = resources(resource);
+                format!(r#"{{"Effect":"Deny","Action":"*","Resource":[{resources}],{condition}}}"#)
+            })
+            .collect();
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap();
+        let policy = PolicyDocument::from_json(&text).unwrap().bind(&stage);
+        let context = Counting(std::cell::Cell::new(0));
+        let request =
+            AccessRequest::new("HEAD", "/x%40{/").with_canonical_path("/x@%7B/").with_sent_path("/x%40{/");
+        assert_eq!(policy.evaluate(&request.with_context(&context)).decision(), ImplicitDeny);
+        assert_eq!(context.0.get(), 12);
     }
 }

@@ -82,6 +82,26 @@ pub(super) fn as_written<'p>(
     Ok(fits.then_some(resolved))
 }
 
+/// The same with what stands for something as it is, but for its wildcards: it may complete an escape, or be one. It is
+/// not yet in the spelling of ARNs.
+pub(super) fn as_text<'p>(
+    sixth: &'p str,
+    context: &dyn ConditionContext,
+    longest: usize,
+) -> Resolved<'p, String> {
+    let mut resolved = String::with_capacity(sixth.len() + 32);
+    let fits = walk(sixth, context, longest.saturating_mul(3), |part, literal| {
+        for character in part.chars() {
+            match character {
+                '*' if literal => resolved.push_str("%2A"),
+                '?' if literal => resolved.push_str("%3F"),
+                _ => resolved.push(character),
+            }
+        }
+    })?;
+    Ok(fits.then_some(resolved).filter(|text| least_length(text) <= longest))
+}
+
 /// The same behind a `*` that may run past colons: all of it may be a path.
 pub(super) fn behind_star<'p>(
     sixth: &'p str,

@@ -244,25 +244,25 @@ impl Model<'_> {
             context.insert("aws:useragent".to_owned(), Known::One(agent.to_owned()));
         }
         let policy = &self.policies[policy].0;
-        let ask = |method: &str, canonical: &str| {
+        let ask = |method: &str, canonical: &str, sent: &str| {
             let ask = Ask {
                 stage: STAGE.to_owned(),
                 method: method.to_owned(),
                 path: as_sent.clone(),
                 canonical_path: Some(canonical.to_owned()).filter(|path| path != as_sent),
-                sent_path: Some(path.to_owned()).filter(|path| path != as_sent),
+                sent_path: Some(sent.to_owned()).filter(|path| path != as_sent),
                 context: context.clone(),
             };
             naive::outcomes(policy, &ask)
         };
-        let judge = |canonical: &str| {
-            let outcomes = ask(method, canonical);
+        let judge = |canonical: &str, sent: &str| {
+            let outcomes = ask(method, canonical, sent);
             if !self.shape.head_as_get || method != "HEAD" {
                 return naive::combine(&outcomes).0;
             }
             let statements: serde_json::Value = serde_json::from_str(policy).unwrap();
-            let rows =
-                outcomes.iter().zip(ask("GET", canonical)).zip(statements["Statement"].as_array().unwrap());
+            let as_get = ask("GET", canonical, sent);
+            let rows = outcomes.iter().zip(as_get).zip(statements["Statement"].as_array().unwrap());
             let lent = rows.map(|((head, get), statement)| {
                 // One of two names is enough to be allowed under, and to be excepted under.
                 let settles = statement["NotResource"].is_null();
@@ -276,16 +276,22 @@ impl Model<'_> {
             });
             naive::combine(&lent.collect::<Vec<_>>()).0
         };
-        let mut verdict = judge(&spelled.canonical);
-        if verdict == Verdict::Allow && spelled.canonical.contains("%2F") {
-            let mut slashed = spelled.canonical.replace("%2F", "/");
-            verdict = judge(&slashed);
-            // A file system takes several slashes for one.
-            if verdict == Verdict::Allow && slashed.contains("//") {
-                while slashed.contains("//") {
-                    slashed = slashed.replace("//", "/");
+        let mut verdict = judge(&spelled.canonical, path);
+        if spelled.canonical.contains("%2F") {
+            let mut canonical = spelled.canonical.replace("%2F", "/");
+            let mut sent = path.replace("%2F", "/").replace("%2f", "/");
+            for _ in 0..2 {
+                for sent in [&sent, &canonical] {
+                    if verdict == Verdict::Allow {
+                        verdict = judge(&canonical, sent);
+                    }
                 }
-                verdict = judge(&slashed);
+                // A file system takes several slashes for one.
+                for path in [&mut canonical, &mut sent] {
+                    while path.contains("//") {
+                        *path = path.replace("//", "/");
+                    }
+                }
             }
         }
         match verdict {

@@ -22,7 +22,7 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let layer = layer.with_identity_sources([IdentitySource::header(AUTHORIZATION)]).build().unwrap();
     let service = layer.layer(counting(&Counter::default()));
     let request =
-        Request::get("/reset/path-secret?key=query%2Dsecret&empty=&spaced=a+b%20secret&list=s3,cr3t")
+        Request::get("/reset/path-secret?key=query%2Dsecret&empty=&spaced=a+b%20secret&list=s3,cr3t&b64=ZXZlOnF1ZXJ5LWI2NA")
             .header(AUTHORIZATION, "Bearer token.of.the-caller")
             .header(COOKIE, "theme=dark; session=cookie-secret; quoted=\"q-secret\"; escaped=s%3Ae-secret")
             .header("sec-websocket-protocol", "auth,proto-secret")
@@ -35,6 +35,9 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("x-env", "key-")
             .header("x-api-key", "key-secret")
             .header("proxy-authorization", "Basic YWxpY2U6YjY0LXBhc3M=")
+            .header(COOKIE, "basic=Ym9iOmNvb2tpZS1iNjQ=; jwt=e30.eyJzdWIiOiJkYXZlQGV4YW1wbGUuY29tIn0.c2ln; last=1")
+            .header("sec-websocket-protocol", "base64url.bearer.c29ja2V0LWI2NA, x")
+            .header("x-short", "Basic YToxMjM0")
             .header("x-jwt", "e30.eyJlbWFpbCI6ImNhcm9sQGV4YW1wbGUuY29tIn0.c2ln")
             .header("accept", "application/json")
             .body(())
@@ -77,6 +80,11 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "b64-pass",
         "alice:b64-pass",
         "carol@example.com",
+        "cookie-b64",
+        "dave@example.com",
+        "socket-b64",
+        "query-b64",
+        "1234",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

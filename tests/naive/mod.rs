@@ -334,7 +334,7 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
         // An entry without a value might have covered anything, so the statement does not apply.
         // Its wildcards may run past colons.
         let on_missing = |why| if why == Missing::Unresolved { Some(true) } else { None };
-        let covered_as_text = |p: &str, spelling: Spelling, path: &str| {
+        let covered_as_text = |p: &str, variables: bool, spelling: Spelling, path: &str| {
             let (text, missing) = as_text(p, ask, variables, spelling);
             match missing {
                 _ if !glob(&text, &format!("{}{}{path}", ask.stage, ask.method)) => Some(false),
@@ -343,12 +343,25 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
             }
         };
         return not(any(strings(patterns).into_iter().flat_map(|p| {
-            let mut ways = vec![exact(p, on_missing), covered_as_text(p, Spelling::Arn, &ask.path)];
+            let mut ways =
+                vec![exact(p, on_missing), covered_as_text(p, variables, Spelling::Arn, &ask.path)];
             if let Some(path) = &ask.sent_path {
                 ways.extend(sent(p, on_missing));
                 ways.extend(
-                    [Spelling::Arn, Spelling::Written].map(|spelling| covered_as_text(p, spelling, path)),
+                    [Spelling::Arn, Spelling::Written]
+                        .map(|spelling| covered_as_text(p, variables, spelling, path)),
                 );
+            }
+            if let Some(p) = written_out(p, ask, variables) {
+                let mut paths = vec![(Spelling::Arn, &ask.path)];
+                if let Some(path) = &ask.sent_path {
+                    paths.extend([(Spelling::Arn, path), (Spelling::Written, path)]);
+                }
+                for (spelling, path) in paths {
+                    let pattern = resource_pattern(&p, ask, false, spelling).expect("no variables");
+                    ways.push(Some(resource_matches(&pattern, &ask.stage, &ask.method, path)));
+                    ways.push(covered_as_text(&p, false, spelling, path));
+                }
             }
             ways
         })));
@@ -359,12 +372,32 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
             .into_iter()
             .map(|p| exact(p, |why| if why == Missing::Unresolved { Some(false) } else { None })));
     }
-    any(patterns.into_iter().map(|p| match resource_pattern(p, ask, variables, Spelling::Arn) {
+    let denied_by = |p: &str, variables: bool| match resource_pattern(p, ask, variables, Spelling::Arn) {
         Ok(pattern) if denied(&pattern, ask) => Some(true),
         Ok(_) if denied_as_written(p, ask, variables) => Some(true),
         Ok(_) => denied_as_text(p, ask, variables),
         Err(_) => None,
+    };
+    any(patterns.into_iter().flat_map(|p| {
+        let text = written_out(p, ask, variables).map(|text| denied_by(&text, false));
+        [Some(denied_by(p, variables)), text].into_iter().flatten()
     }))
+}
+
+/// The pattern as if what its variables stand for had been written there, save for wildcards. `None` if one has no value.
+fn written_out(pattern: &str, ask: &Ask, variables: bool) -> Option<String> {
+    let mut out = String::new();
+    let literal = |text: &str| text.replace('*', "%2A").replace('?', "%3F");
+    for piece in pieces(pattern, variables) {
+        match piece {
+            Piece::Char(c) => out.push(c),
+            Piece::Literal(c) => out.push_str(&literal(&c.to_string())),
+            Piece::Key { key, default } => {
+                out.push_str(&literal(&value_of(&key, default.as_deref(), ask).ok()?));
+            }
+        }
+    }
+    Some(out)
 }
 
 /// Whether a Deny covers the path that was sent as both were written.

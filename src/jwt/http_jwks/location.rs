@@ -1,7 +1,7 @@
 //! Places that may be asked for keys. They come from the configuration, or from the document of an issuer that does.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 
@@ -90,14 +90,52 @@ fn is_here(url: &Url) -> bool {
     is_any || host == "localhost" || host.ends_with(".localhost") || is_loopback(url)
 }
 
-/// Whether the host is an address that means something in one network only, such as that of a cloud's metadata.
+/// Whether the host means something in one network only, such as the address of a cloud's metadata.
 fn is_nearby(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let has_name = ["ip6-localhost", "ip6-loopback"].contains(&host)
+        || [".internal", ".local", ".localdomain"].iter().any(|end| host.ends_with(end));
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    address.is_ok_and(|address| match address.to_canonical() {
-        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
-    })
+    has_name
+        || address.is_ok_and(|address| match address {
+            IpAddr::V4(address) => !is_global(address),
+            IpAddr::V6(address) => is_nearby_v6(address),
+        })
+}
+
+/// Whether an address is the same for everybody.
+fn is_global(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_shared = a == 100 && (64..128).contains(&b);
+    let is_of_protocols = (a, b, c) == (192, 0, 0);
+    let is_of_benchmarks = a == 198 && (b == 18 || b == 19);
+    !(a == 0
+        || a >= 224
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || is_shared
+        || is_of_protocols
+        || is_of_benchmarks)
+}
+
+/// The same for IPv6, with the IPv4 addresses that some hold.
+fn is_nearby_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    let held = match (a, b) {
+        (0x64, 0xff9b) => Some(v4(g, h)),
+        (0x2002, high) => Some(v4(high, c)),
+        // Compatible, mapped or translated; these are also `::` and `::1`.
+        (0, 0) if (c, d) == (0, 0) && ((e, f) == (0, 0) || f == 0xffff || e == 0xffff) => Some(v4(g, h)),
+        _ => None,
+    };
+    let is_site_local = a & 0xffc0 == 0xfec0;
+    held.is_some_and(|held| !is_global(held))
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.is_multicast()
+        || is_site_local
 }
 
 /// Whether the host is this machine whatever a name server says. The client has `localhost` wired to it.
@@ -186,11 +224,36 @@ mod tests {
             "https://[::ffff:169.254.169.254]/keys",
             "https://[fd00:ec2::254]/keys",
             "https://[fe80::1]/keys",
+            "https://100.100.100.200/keys",
+            "https://192.0.0.192/keys",
+            "https://198.18.0.1/keys",
+            "https://0.1.2.3/keys",
+            "https://224.0.0.1/keys",
+            "https://255.255.255.255/keys",
+            "https://[64:ff9b::a9fe:a9fe]/keys",
+            "https://[64:ff9b::7f00:1]/keys",
+            "https://[::169.254.169.254]/keys",
+            "https://[::ffff:0:10.0.0.1]/keys",
+            "https://[2002:a9fe:a9fe::]/keys",
+            "https://[fec0::1]/keys",
+            "https://[ff02::1]/keys",
+            "https://ip6-localhost/keys",
+            "https://localhost.localdomain/keys",
+            "https://metadata.google.internal/keys",
+            "https://metadata.google.internal./keys",
         ] {
             assert!(matches!(named_by(&elsewhere, place), Err(JwksConfigError::Loopback)), "{place}");
             assert!(named_by(&inside, place).is_ok(), "{place}");
         }
-        assert!(named_by(&elsewhere, "https://192.0.2.1/keys").is_ok());
+        for place in [
+            "https://192.0.2.1/keys",
+            "https://8.8.8.8/keys",
+            "https://[2001:db8::1]/keys",
+            "https://[64:ff9b::808:808]/keys",
+            "https://[2002:808:808::]/keys",
+        ] {
+            assert!(named_by(&elsewhere, place).is_ok(), "{place}");
+        }
         assert!(named_by(&elsewhere, "https://keys.example/keys").is_ok());
         assert!(named_by(&here, "https://keys.example/keys").is_ok());
     }

@@ -39,6 +39,9 @@ const MIN_PART: usize = 8;
 /// A value that is shorter is no credential, and would be found everywhere.
 const MIN_VALUE: usize = 4;
 
+/// Base64 that is shorter holds no credential.
+const MIN_ENCODED: usize = 6;
+
 /// Headers that hold no credentials, and words that an honest error may hold, too. They count if they are identity
 /// sources.
 const HARMLESS: [HeaderName; 8] =
@@ -105,11 +108,6 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
                 values.push(other.into_owned().into());
             }
         }
-        for text in encoded(&value).filter_map(decode_base64) {
-            // The name is no secret, but it is not told from the password.
-            values.extend(text.split_once(':').map(|(_, password)| password.to_owned().into()));
-            values.push(text.into());
-        }
         values.push(value);
     }
     // Whole, whatever separators are in them.
@@ -119,19 +117,31 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         request.headers().get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
     values.extend(cookies.map(|(_, value)| value.trim().into()));
+    let texts = values.iter().flat_map(|value| encoded(value)).filter_map(decode_base64);
+    let texts: HashSet<String> = texts.collect();
+    for text in texts {
+        // Of `name:password` the name is no secret.
+        values.extend(text.split_once(':').map(|(_, password)| password.to_owned().into()));
+        values.push(text.into());
+    }
     Some(values)
 }
 
-/// What may be Base64 in a value: the credential behind a scheme, or each part of a token.
+/// What may be Base64 in a value: what stands between separators, or behind a name, and each part of a token.
 fn encoded(value: &str) -> impl Iterator<Item = &str> {
-    let credential = value.split_once(' ').map_or(value, |(_, credential)| credential.trim());
-    credential.split('.').filter(|part| part.len() >= COMMON)
+    let words = value.split(|c: char| matches!(c, ';' | ',' | '&' | '"') || c.is_whitespace());
+    let words = words.map(|word| word.trim_end_matches('='));
+    let words = words.flat_map(|word| [Some(word), word.split_once('=').map(|(_, value)| value)]).flatten();
+    let parts = words.flat_map(|word| {
+        let last = word.rsplit_once('/').map(|(_, last)| last);
+        std::iter::once(word).chain(last).flat_map(|word| word.split('.'))
+    });
+    parts.filter(|part| part.len() >= MIN_ENCODED)
 }
 
 fn decode_base64(text: &str) -> Option<String> {
-    let text = text.trim_end_matches('=');
     let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(String::from_utf8(bytes).ok()?.trim_matches(char::is_control).to_owned())
 }
 
 /// Replaces what a text has in common with values: whole values and parts of them, `COMMON` bytes in a row, and the
