@@ -176,6 +176,30 @@ async fn a_header_that_is_no_text_is_unknown_to_conditions() {
 }
 
 #[tokio::test]
+async fn an_address_is_found_once_for_all_conditions() {
+    let policy = PolicyDocument::from_json(
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}},
+            {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}},
+            {"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:*:*:*/${aws:SourceIp}${aws:SourceIp}"}]}"#,
+    )
+    .unwrap();
+    let authorizer = authorizer_fn(move |_: AuthorizerEvent| {
+        let policy = policy.clone();
+        async move { Ok::<_, AuthorizerError>(AuthorizerResponse::new("me", policy)?) }
+    });
+    let asked = Arc::new(Mutex::new(0));
+    let asks = Arc::clone(&asked);
+    let layer = AuthorizerLayer::token(authorizer, stage()).with_source_ip(move |_| {
+        *asks.lock().unwrap() += 1;
+        Some([192, 0, 2, 1].into())
+    });
+    let request = Request::head("/x/").header("authorization", "t");
+    assert_eq!(status(&layer.build().unwrap(), request).await, StatusCode::OK);
+    assert_eq!(*asked.lock().unwrap(), 1);
+}
+
+#[tokio::test]
 async fn no_client_chooses_the_id_of_a_request_to_an_http_api() {
     let refuses = authorizer_fn(async |event: AuthorizerEvent| {
         Ok(AuthorizerResponse::new("me", event.policy().build()?)?)

@@ -210,39 +210,6 @@ async fn a_handler_runs_only_for_a_scope_of_its_route() {
 }
 
 /// A route for `HEAD` says what `HEAD` takes of its own path, and not of another that a router prefers.
-#[tokio::test]
-async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
-    let clock = ManualClock::default();
-    let key = TestKey::rs256("k1");
-    let routes = RouteScopes::new()
-        .with_route(Method::GET, "/admin", ["admin"])
-        .and_then(|routes| routes.with_route(Method::HEAD, "/{page}", ["read"]))
-        .unwrap();
-    let keys = KeySet::from_jwks(jwks([&key]).as_bytes()).unwrap();
-    let authorizer = HttpJwtAuthorizer::builder("https://id.example.com/", keys)
-        .with_audience("api")
-        .with_routes(routes)
-        .with_clock(clock.clone())
-        .build()
-        .unwrap();
-    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
-    let layer = AuthorizerLayer::request(authorizer, stage)
-        .with_identity_sources(["$request.header.Authorization".parse().unwrap()])
-        .build()
-        .unwrap();
-    let ran: Arc<Mutex<Option<&'static str>>> = Arc::default();
-    let admin = Arc::clone(&ran);
-    let router = Router::new()
-        .route("/admin", axum::routing::get(async move || *admin.lock().unwrap() = Some("the admin's page")))
-        .route("/{page}", axum::routing::head(async || ()));
-    let mut claims = claims("https://id.example.com/", "api", &clock);
-    claims["scope"] = "read".into();
-    let token = format!("Bearer {}", key.token(&claims));
-    let request = Request::head("/admin").header("authorization", token).body(Body::empty()).unwrap();
-    let status = protect(router, layer).oneshot(request).await.unwrap().status();
-    assert_eq!((*ran.lock().unwrap(), status), (None, http::StatusCode::FORBIDDEN));
-}
-
 /// A layer in front of an HTTP API, and a request with a token that has the scope `user`.
 fn for_users(
     routes: RouteScopes,
@@ -271,14 +238,43 @@ fn for_users(
     (layer.build().unwrap(), request)
 }
 
+#[tokio::test]
+async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
+    let routes = RouteScopes::new()
+        .with_route(Method::GET, "/admin", ["admin"])
+        .and_then(|routes| routes.with_route(Method::HEAD, "/{page}", ["user"]))
+        .unwrap();
+    let unlisted = RouteScopes::new()
+        .with_route(Method::HEAD, "/{page}", [])
+        .and_then(|routes| routes.with_other_routes(["admin"]))
+        .unwrap();
+    for routes in [routes, unlisted] {
+        let (layer, request) = for_users(routes, false);
+        let ran: Arc<Mutex<Option<&'static str>>> = Arc::default();
+        let admin = Arc::clone(&ran);
+        let router = Router::new()
+            .route(
+                "/admin",
+                axum::routing::get(async move || *admin.lock().unwrap() = Some("the admin's page")),
+            )
+            .route("/{page}", axum::routing::head(async || ()));
+        let status = protect(router, layer).oneshot(request(Method::HEAD, "/admin")).await.unwrap().status();
+        assert_eq!((*ran.lock().unwrap(), status), (None, http::StatusCode::FORBIDDEN));
+    }
+}
+
 /// axum serves `/admin` and `/admin/` below `nest_service("/admin", …)`, and says `/admin/` of both.
 #[tokio::test]
 async fn the_root_of_a_nested_service_is_not_reached_without_its_slash() {
     let admin = || RouteScopes::new().with_route(AnyMethod, "/admin/", ["admin"]).unwrap();
+    let below = || RouteScopes::new().with_route(AnyMethod, "/admin/{path+}", ["admin"]).unwrap();
     for routes in [
         admin().with_other_routes(["user"]).unwrap(),
         admin().with_route(AnyMethod, "/{page}", ["user"]).unwrap(),
         admin().with_route(AnyMethod, "/{all+}", ["user"]).unwrap(),
+        below().with_other_routes(["user"]).unwrap(),
+        below().with_route(AnyMethod, "/{page}", ["user"]).unwrap(),
+        below().with_route(AnyMethod, "/{all+}", ["user"]).unwrap(),
     ] {
         let (layer, request) = for_users(routes, false);
         let inner = Router::new().fallback(any(async || "the admin's page"));

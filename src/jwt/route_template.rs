@@ -1,4 +1,4 @@
-//! Path templates: what they fit, and which of two a router takes.
+//! Path templates: what they fit, and which of two a router takes; and the spellings of a path.
 
 use crate::policy::{hex_value, is_reserved, is_unreserved};
 
@@ -18,6 +18,29 @@ pub(super) fn without_slash(template: &[Segment]) -> Option<&[Segment]> {
         [rest @ .., Segment::Literal(last)] if last.is_empty() && !rest.is_empty() => Some(rest),
         _ => None,
     }
+}
+
+/// A template without the slash or the rest that it ends in, if something is left.
+pub(super) fn without_end(template: &[Segment]) -> Option<&[Segment]> {
+    match template {
+        [shorter @ .., Segment::Rest] if !shorter.is_empty() => Some(shorter),
+        _ => without_slash(template),
+    }
+}
+
+/// Whether the segments of a path fit a template.
+pub(super) fn fits(template: &[Segment], path: &[&str]) -> bool {
+    let mut ahead = path.iter();
+    for segment in template {
+        let found = ahead.next().copied();
+        match segment {
+            Segment::Rest => return found.is_some_and(|found| !found.is_empty()),
+            Segment::One if found.is_some_and(|found| !found.is_empty()) => {}
+            Segment::Literal(text) if found == Some(&**text) => {}
+            Segment::One | Segment::Literal(_) => return false,
+        }
+    }
+    ahead.next().is_none()
 }
 
 /// Whether a router that has both templates takes the first, or cannot tell them apart.
@@ -71,4 +94,41 @@ fn is_canonical(text: &str) -> bool {
 
 fn upper_hex(byte: u8) -> Option<u8> {
     hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
+}
+
+/// The spelling that most others are taken for: nothing is escaped that need not be. With `slashes`, `%2F` is one.
+pub(super) fn spell(path: &str, slashes: bool) -> String {
+    let mut spelt = String::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let byte = match (byte, ahead.next().and_then(hex_value), ahead.next().and_then(hex_value)) {
+            (b'%', Some(high), Some(low)) => {
+                rest = ahead;
+                high * 16 + low
+            }
+            (b'/', ..) => {
+                spelt.push('/');
+                continue;
+            }
+            _ => byte,
+        };
+        if is_unreserved(byte) || is_reserved(byte) || (slashes && byte == b'/') {
+            spelt.push(char::from(byte));
+        } else {
+            spelt.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    spelt
+}
+
+/// Whether all segments are there, and none stands for another.
+pub(super) fn is_plain(path: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.is_empty()
+        || path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use http::Method;
 
 use super::issuer::is_scope;
-use super::route_template::{Segment, goes_before, read, without_slash};
-use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved, with_single_slashes};
+use super::route_template::{Segment, fits, goes_before, is_plain, read, spell, without_end, without_slash};
+use crate::policy::{MethodPattern, with_single_slashes};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
 /// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
@@ -22,9 +22,11 @@ use crate::policy::{MethodPattern, hex_value, is_reserved, is_unreserved, with_s
 /// of its own.
 ///
 /// Gateways and routers do not agree about everything that is nearly the same: a slash at the end or none, `%40` and `@`, `HEAD`
-/// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and a slash, several of them and one. So a request that could be
+/// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and a slash, several of them and one. What is right below a path
+/// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`. So a request that could be
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
-/// does, says what such requests take, save where the other route is the more specific one. A path with an empty segment, `.` or `..` fits nothing.
+/// does, says what such requests take, save where the other route is the more specific one. Where no route for `GET` fits,
+/// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing.
 ///
 /// ```
 /// use http::Method;
@@ -53,10 +55,12 @@ struct Route {
 
 /// How the end of a path differs from that of the request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Slash {
+enum End {
     AsIs,
-    Removed,
-    Added,
+    /// Without its slash.
+    Shorter,
+    /// With a slash, or something behind one.
+    Longer,
 }
 
 impl RouteScopes {
@@ -111,28 +115,29 @@ impl RouteScopes {
         }
         let route = self.find(method, path);
         let scopes = route.map(|route| &*route.scopes).or(self.otherwise.as_deref())?;
-        let as_get = matches!(method, "HEAD" | "CONNECT").then_some(("GET", true));
+        let as_get = matches!(method, "HEAD" | "CONNECT").then_some("GET");
+        if as_get.is_some_and(|get| !self.speaks_for_unlisted(route, get, path, scopes)) {
+            return None;
+        }
         // Nobody knows here whether the router decodes it.
         let slashed = canonical.contains("%2F").then(|| spell(path, true));
-        let single = slashed.as_deref().filter(|path| path.contains("//")).map(with_single_slashes);
-        let canonical = Some(canonical).filter(|canonical| canonical != path);
-        for (method, as_get) in [(method, false)].into_iter().chain(as_get) {
-            let others = [canonical.as_deref(), slashed.as_deref(), single.as_deref()];
+        let single = slashed.as_deref().map(with_single_slashes);
+        if single.as_deref().is_some_and(|single| !is_plain(single)) {
+            return None;
+        }
+        for (method, as_get) in [(method, false)].into_iter().chain(as_get.map(|get| (get, true))) {
+            let others = [Some(&*canonical), slashed.as_deref(), single.as_deref()];
             for path in [path].into_iter().chain(others.into_iter().flatten()) {
-                let added = (!path.is_empty() && !path.ends_with('/')).then(|| format!("{path}/"));
+                let shorter = path.strip_suffix('/');
                 let names = [
-                    Some((path, Slash::AsIs)),
-                    path.strip_suffix('/').map(|shorter| (shorter, Slash::Removed)),
-                    added.as_deref().map(|longer| (longer, Slash::Added)),
+                    (End::AsIs, self.find(method, path)),
+                    (End::Shorter, shorter.and_then(|shorter| self.find(method, shorter))),
+                    (End::Longer, self.find_below(method, shorter.unwrap_or(path))),
                 ];
-                for (path, slash) in names.into_iter().flatten() {
-                    let Some(other) = self.find(method, path) else { continue };
-                    // One that takes all that is left does not mean the slash.
-                    if slash == Slash::Added && without_slash(&other.template).is_none() {
-                        continue;
-                    }
-                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, slash));
-                    if !other.is_content_with(scopes) && !is_said() {
+                for (end, other) in names {
+                    let Some(other) = other else { continue };
+                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, end));
+                    if !suffices(scopes, &other.scopes) && !is_said() {
                         return None;
                     }
                 }
@@ -141,13 +146,35 @@ impl RouteScopes {
         Some(scopes)
     }
 
+    /// Whether a request that fits `route` may go where no route for `GET` is. A literal route for `HEAD` names the path, one
+    /// with a parameter perhaps more than was thought of: then it takes no less than other routes do.
+    fn speaks_for_unlisted(&self, route: Option<&Route>, get: &str, path: &str, scopes: &[Box<str>]) -> bool {
+        let Some(route) = route.filter(|_| self.find(get, path).is_none()) else { return true };
+        let is_literal = route.template.iter().all(|segment| matches!(segment, Segment::Literal(_)));
+        is_literal || self.otherwise.as_deref().is_some_and(|others| suffices(scopes, others))
+    }
+
     /// The most specific route that a request fits.
     fn find(&self, method: &str, path: &str) -> Option<&Route> {
+        self.most_specific(method, path, |template| Some(template))
+    }
+
+    /// The same for a route to what is right below a path. Below `nest_service` axum serves the path itself by it, too.
+    fn find_below(&self, method: &str, path: &str) -> Option<&Route> {
+        self.most_specific(method, path, without_end)
+    }
+
+    fn most_specific(
+        &self,
+        method: &str,
+        path: &str,
+        part: impl Fn(&[Segment]) -> Option<&[Segment]>,
+    ) -> Option<&Route> {
         let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-        self.routes
-            .iter()
-            .filter(|route| route.is_of(method) && route.fits(&path))
-            .max_by(|a, b| a.rank().cmp(&b.rank()))
+        let fit = |route: &&Route| {
+            route.is_of(method) && part(&route.template).is_some_and(|template| fits(template, &path))
+        };
+        self.routes.iter().filter(fit).max_by(|a, b| a.rank().cmp(&b.rank()))
     }
 }
 
@@ -156,35 +183,17 @@ impl Route {
         self.method.as_ref().is_none_or(|known| known.as_str() == method)
     }
 
-    fn fits(&self, path: &[&str]) -> bool {
-        let mut ahead = path.iter();
-        for segment in &self.template {
-            let found = ahead.next().copied();
-            match segment {
-                Segment::Rest => return found.is_some_and(|found| !found.is_empty()),
-                Segment::One if found.is_some_and(|found| !found.is_empty()) => {}
-                Segment::Literal(text) if found == Some(&**text) => {}
-                Segment::One | Segment::Literal(_) => return false,
-            }
-        }
-        ahead.next().is_none()
-    }
-
     /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or with another end. A
     /// route for `HEAD` does, and one that ends as the request does; but not where a router takes `other` for its path.
-    fn speaks_for(&self, other: &Self, as_get: bool, slash: Slash) -> bool {
-        let templates = match slash {
-            Slash::AsIs => Some((&*self.template, &*other.template)),
-            Slash::Removed => without_slash(&self.template).map(|own| (own, &*other.template)),
-            Slash::Added => without_slash(&other.template).map(|other| (&*self.template, other)),
+    fn speaks_for(&self, other: &Self, as_get: bool, end: End) -> bool {
+        let own = without_slash(&self.template);
+        let templates = match end {
+            End::AsIs => Some((&*self.template, &*other.template)),
+            End::Shorter => own.map(|own| (own, &*other.template)),
+            End::Longer => without_end(&other.template).map(|other| (own.unwrap_or(&self.template), other)),
         };
-        let is_about = if as_get { self.method.is_some() } else { slash != Slash::AsIs };
+        let is_about = if as_get { self.method.is_some() } else { end != End::AsIs };
         is_about && templates.is_some_and(|(own, other)| goes_before(own, other))
-    }
-
-    /// Whether every token that has one of `scopes` will do here, too.
-    fn is_content_with(&self, scopes: &[Box<str>]) -> bool {
-        scopes.is_empty() == self.scopes.is_empty() && scopes.iter().all(|scope| self.scopes.contains(scope))
     }
 
     /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
@@ -193,41 +202,9 @@ impl Route {
     }
 }
 
-/// The spelling that most others are taken for: nothing is escaped that need not be. With `slashes`, `%2F` is one.
-fn spell(path: &str, slashes: bool) -> String {
-    let mut spelt = String::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        let byte = match (byte, ahead.next().and_then(hex_value), ahead.next().and_then(hex_value)) {
-            (b'%', Some(high), Some(low)) => {
-                rest = ahead;
-                high * 16 + low
-            }
-            (b'/', ..) => {
-                spelt.push('/');
-                continue;
-            }
-            _ => byte,
-        };
-        if is_unreserved(byte) || is_reserved(byte) || (slashes && byte == b'/') {
-            spelt.push(char::from(byte));
-        } else {
-            spelt.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    spelt
-}
-
-/// Whether all segments are there, and none stands for another.
-fn is_plain(path: &str) -> bool {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    path.is_empty()
-        || path
-            .strip_suffix('/')
-            .unwrap_or(path)
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
+/// Whether every token that has one of `scopes` will do where one of `wanted` is asked for.
+fn suffices(scopes: &[Box<str>], wanted: &[Box<str>]) -> bool {
+    scopes.is_empty() == wanted.is_empty() && scopes.iter().all(|scope| wanted.contains(scope))
 }
 
 fn check<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Box<[Box<str>]>, RouteScopesError> {
@@ -335,6 +312,7 @@ mod tests {
             ("GET", "/%61"),
             ("GET", "/a//"),
             ("GET", "//"),
+            ("GET", "/a%2F..%2Fb"),
         ] {
             assert_eq!(one.of(method, path), None, "{method} {path}");
         }
@@ -346,6 +324,19 @@ mod tests {
         assert_eq!(slash.of("GET", "/a"), None);
         assert_eq!(slash.of("CONNECT", "/a"), None);
         assert_eq!(slash.of("GET", "/a/"), Some(&["admin".into()][..]));
+        let below = RouteScopes::new().with_route(AnyMethod, "/a/{path+}", ["admin"]).unwrap();
+        let below = below.with_other_routes(["x"]).unwrap();
+        assert_eq!((below.of("GET", "/a"), below.of("GET", "/a/")), (None, None));
+        assert_eq!(below.of("GET", "/b"), Some(&["x".into()][..]));
+        // Of routes for HEAD that nobody listed for GET.
+        let head = RouteScopes::new().with_route(Method::HEAD, "/{all+}", []).unwrap();
+        let head = head.with_route(Method::HEAD, "/health", []).unwrap();
+        assert_eq!(head.of("HEAD", "/health"), Some(&[][..]));
+        assert_eq!(head.of("HEAD", "/admin"), None);
+        let head = head.with_other_routes(["admin"]).unwrap();
+        assert_eq!((head.of("HEAD", "/admin"), head.of("HEAD", "/health")), (None, Some(&[][..])));
+        assert_eq!(head.of("GET", "/admin"), Some(&["admin".into()][..]));
+        assert_eq!(head.with_other_routes([]).unwrap().of("HEAD", "/admin"), Some(&[][..]));
         assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
         assert_eq!(other.of("GET", "/a"), Some(&[][..]));
     }
@@ -364,7 +355,8 @@ mod tests {
             ((Method::HEAD, "/{page+}"), "/{page}", "HEAD", "/admin", None),
             ((Method::HEAD, "/{page}"), "/{page}", "HEAD", "/admin", Some("own")),
             ((Method::HEAD, "/admin"), "/{page}", "HEAD", "/admin", Some("own")),
-            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/other", Some("own")),
+            ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/other", None),
+            ((Method::HEAD, "/other"), "/admin", "HEAD", "/other", Some("own")),
             ((Method::GET, "/{page}/"), "/admin", "GET", "/admin/", None),
             ((Method::GET, "/{page}/"), "/{page}", "GET", "/admin/", Some("own")),
             ((Method::GET, "/admin/"), "/{page}", "GET", "/admin/", Some("own")),
@@ -383,6 +375,14 @@ mod tests {
             ((Method::HEAD, "/admin"), "/admin/", "HEAD", "/admin", Some("own")),
             ((Method::HEAD, "/{page}"), "/admin/", "HEAD", "/admin", None),
             ((Method::GET, "/a/{id}"), "/{all+}", "GET", "/a/b", Some("own")),
+            ((Method::GET, "/{page}"), "/admin/{path+}", "GET", "/admin", None),
+            ((Method::GET, "/{all+}"), "/admin/{path+}", "GET", "/admin", None),
+            ((Method::GET, "/{all+}"), "/admin/{path+}", "GET", "/admin/", None),
+            ((Method::GET, "/{page}"), "/admin/{path+}", "HEAD", "/admin", None),
+            ((Method::GET, "/admin"), "/admin/{path+}", "GET", "/admin", Some("own")),
+            ((Method::GET, "/admin/"), "/admin/{path+}", "GET", "/admin/", Some("own")),
+            ((Method::GET, "/{page}"), "/{page}/{path+}", "GET", "/admin", Some("own")),
+            ((Method::GET, "/"), "/{all+}", "GET", "/", Some("own")),
             // A WebSocket over HTTP/2 goes where a GET goes.
             ((Method::POST, "/{all+}"), "/ws", "CONNECT", "/ws", None),
             ((Method::CONNECT, "/ws"), "/ws", "CONNECT", "/ws", Some("own")),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use http::header::{REFERER, USER_AGENT};
@@ -14,17 +15,19 @@ use crate::policy::{ConditionContext, ConditionKey, ConditionValue};
 /// The longest header that conditions look at, in bytes.
 const MAX_HEADER: usize = 8 * 1024;
 
-/// The condition keys of one request. A key is looked at only when a statement asks for it, and the clock is read
-/// at most once.
+/// The condition keys of one request. A key is looked at only when a statement asks for it; the clock is read,
+/// and the address found, at most once.
 pub(crate) struct RequestContext<'a, B> {
     gateway: &'a Gateway,
     request: &'a Request<B>,
     now: OnceCell<Now>,
+    source_ip: OnceCell<Option<IpAddr>>,
 }
 
 impl<'a, B> RequestContext<'a, B> {
     pub(crate) fn new(gateway: &'a Gateway, request: &'a Request<B>, now: Option<Now>) -> Self {
-        Self { gateway, request, now: now.map(OnceCell::from).unwrap_or_default() }
+        let now = now.map(OnceCell::from).unwrap_or_default();
+        Self { gateway, request, now, source_ip: OnceCell::new() }
     }
 
     /// A header that is sent once and is text; several of them may mean anything. One that is longer than any browser
@@ -46,10 +49,12 @@ impl<'a, B> RequestContext<'a, B> {
 impl<B> ConditionContext for RequestContext<'_, B> {
     fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
         match key {
-            ConditionKey::SourceIp => match self.gateway.source_ip(self.request) {
-                Some(address) => ConditionValue::Ip(address),
-                None => ConditionValue::Unavailable,
-            },
+            ConditionKey::SourceIp => {
+                match self.source_ip.get_or_init(|| self.gateway.source_ip(self.request)) {
+                    Some(address) => ConditionValue::Ip(*address),
+                    None => ConditionValue::Unavailable,
+                }
+            }
             ConditionKey::UserAgent => self.header(USER_AGENT),
             ConditionKey::Referer => self.header(REFERER),
             ConditionKey::CurrentTime | ConditionKey::EpochTime => {

@@ -74,12 +74,7 @@ pub(super) fn as_written<'p>(
     context: &dyn ConditionContext,
     longest: usize,
 ) -> Resolved<'p, String> {
-    let mut resolved = String::with_capacity(sixth.len() + 32);
-    let fits = walk(sixth, context, longest, |part, literal| match literal {
-        true => push_literal(part, &mut resolved),
-        false => resolved.push_str(part),
-    })?;
-    Ok(fits.then_some(resolved))
+    with_values(sixth, context, longest, push_literal)
 }
 
 /// The same with what stands for something as it is, but for its wildcards: it may complete an escape, or be one. It is
@@ -89,17 +84,31 @@ pub(super) fn as_text<'p>(
     context: &dyn ConditionContext,
     longest: usize,
 ) -> Resolved<'p, String> {
-    let mut resolved = String::with_capacity(sixth.len() + 32);
-    let fits = walk(sixth, context, longest.saturating_mul(3), |part, literal| {
-        for character in part.chars() {
+    // An escape may take three bytes, and one of what it is compared with.
+    let text = with_values(sixth, context, longest.saturating_mul(3), |value, text| {
+        for character in value.chars() {
             match character {
-                '*' if literal => resolved.push_str("%2A"),
-                '?' if literal => resolved.push_str("%3F"),
-                _ => resolved.push(character),
+                '*' => text.push_str("%2A"),
+                '?' => text.push_str("%3F"),
+                _ => text.push(character),
             }
         }
     })?;
-    Ok(fits.then_some(resolved).filter(|text| least_length(text) <= longest))
+    Ok(text.filter(|text| least_length(text) <= longest))
+}
+
+fn with_values<'p>(
+    sixth: &'p str,
+    context: &dyn ConditionContext,
+    longest: usize,
+    push_value: impl Fn(&str, &mut String),
+) -> Resolved<'p, String> {
+    let mut resolved = String::with_capacity(sixth.len() + 32);
+    let fits = walk(sixth, context, longest, |part, literal| match literal {
+        true => push_value(part, &mut resolved),
+        false => resolved.push_str(part),
+    })?;
+    Ok(fits.then_some(resolved))
 }
 
 /// The same behind a `*` that may run past colons: all of it may be a path.

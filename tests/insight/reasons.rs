@@ -37,6 +37,7 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("proxy-authorization", "Basic YWxpY2U6YjY0LXBhc3M=")
             .header(COOKIE, "basic=Ym9iOmNvb2tpZS1iNjQ=; jwt=e30.eyJzdWIiOiJkYXZlQGV4YW1wbGUuY29tIn0.c2ln; last=1")
             .header("sec-websocket-protocol", "base64url.bearer.c29ja2V0LWI2NA, x")
+            .header("x-latin", "Basic Ym9iOmNhZuktbGF0aW4tYjY0LXNlY3JldA==")
             .header("x-short", "Basic YToxMjM0")
             .header("x-jwt", "e30.eyJlbWFpbCI6ImNhcm9sQGV4YW1wbGUuY29tIn0.c2ln")
             .header("accept", "application/json")
@@ -85,6 +86,7 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "socket-b64",
         "query-b64",
         "1234",
+        "-latin-b64-secret",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

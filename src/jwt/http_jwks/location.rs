@@ -86,21 +86,33 @@ pub(super) fn named_by(document: &Url, place: &str) -> Result<Url, JwksConfigErr
 /// Whether a URL says that it is about this machine, in one way or another.
 fn is_here(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-    let is_any = matches!(host, "0.0.0.0" | "[::]" | "[::ffff:0:0]");
+    let is_any = matches!(host, "0.0.0.0" | "[::]" | "[::ffff:0:0]" | "ip6-localhost" | "ip6-loopback");
     is_any || host == "localhost" || host.ends_with(".localhost") || is_loopback(url)
 }
+
+/// Ends of names that are never or hardly ever registered, and that networks give to their own.
+const NEARBY: [&str; 10] = [
+    ".cluster",
+    ".corp",
+    ".home",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".lan",
+    ".local",
+    ".localdomain",
+    ".svc",
+];
 
 /// Whether the host means something in one network only, such as the address of a cloud's metadata.
 fn is_nearby(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-    let has_name = ["ip6-localhost", "ip6-loopback"].contains(&host)
-        || [".internal", ".local", ".localdomain"].iter().any(|end| host.ends_with(end));
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    has_name
-        || address.is_ok_and(|address| match address {
-            IpAddr::V4(address) => !is_global(address),
-            IpAddr::V6(address) => is_nearby_v6(address),
-        })
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => !is_global(address),
+        Ok(IpAddr::V6(address)) => is_nearby_v6(address),
+        // A name without a dot is completed by whoever asks.
+        Err(_) => !host.contains('.') || NEARBY.iter().any(|end| host.ends_with(end)),
+    }
 }
 
 /// Whether an address is the same for everybody.
@@ -124,7 +136,9 @@ fn is_nearby_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     let held = match (a, b) {
-        (0x64, 0xff9b) => Some(v4(g, h)),
+        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => Some(v4(g, h)),
+        // The same for a translator of one network.
+        (0x64, 0xff9b) => return true,
         (0x2002, high) => Some(v4(high, c)),
         // Compatible, mapped or translated; these are also `::` and `::1`.
         (0, 0) if (c, d) == (0, 0) && ((e, f) == (0, 0) || f == 0xffff || e == 0xffff) => Some(v4(g, h)),
@@ -202,6 +216,7 @@ mod tests {
             "https://localhost:8443/keys",
             "https://localhost./keys",
             "https://a.localhost/keys",
+            "https://ip6-localhost/keys",
             "https://127.0.0.1/keys",
             "https://127.9.9.9/keys",
             "https://[::1]/keys",
@@ -237,8 +252,12 @@ mod tests {
             "https://[2002:a9fe:a9fe::]/keys",
             "https://[fec0::1]/keys",
             "https://[ff02::1]/keys",
-            "https://ip6-localhost/keys",
             "https://localhost.localdomain/keys",
+            "https://metadata/keys",
+            "https://vault:8200/keys",
+            "https://kubernetes.default.svc/openid/v1/jwks",
+            "https://idp.home.arpa/keys",
+            "https://[64:ff9b:1:a9fe:a9:fe00:808:808]/keys",
             "https://metadata.google.internal/keys",
             "https://metadata.google.internal./keys",
         ] {

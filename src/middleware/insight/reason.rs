@@ -141,7 +141,7 @@ fn encoded(value: &str) -> impl Iterator<Item = &str> {
 
 fn decode_base64(text: &str) -> Option<String> {
     let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
-    Some(String::from_utf8(bytes).ok()?.trim_matches(char::is_control).to_owned())
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Replaces what a text has in common with values: whole values and parts of them, `COMMON` bytes in a row, and the
