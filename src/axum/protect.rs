@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::contract::make_room;
 use crate::middleware::{
     AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, SentPath, WithoutTemplate,
     is_spelling_of, sent_path,
@@ -109,6 +110,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        make_room(request.extensions_mut());
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
         // whatever is not matched there.
         let route = request.extensions_mut().remove::<MatchedPath>();

@@ -12,6 +12,7 @@ use http::Request;
 use tower_service::Service;
 
 use super::protect::Protected;
+use crate::contract::make_room;
 
 /// One connection's service: requests that come over it carry the address of its peer.
 #[derive(Clone, Debug)]
@@ -56,6 +57,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(peer) = self.peer {
+            make_room(request.extensions_mut());
             request.extensions_mut().insert(ConnectInfo(peer));
         }
         self.service.call(request)

@@ -21,6 +21,7 @@ mod lenient;
 mod principal;
 pub(crate) mod reserved;
 mod response;
+mod room;
 mod wire;
 
 pub use authorization::Authorization;
@@ -34,6 +35,7 @@ pub(crate) use event::{EventSetting, HeaderSpelling, LiveParts, Readers, Request
 pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
 pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
+pub(crate) use room::make_room;
 
 /// What `Debug` prints in the place of a secret.
 pub(crate) const REDACTED: &str = "…";

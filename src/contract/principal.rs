@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::authorization::Authorization;
 use super::context::{Context, ContextValue};
-use super::{ApiKind, PayloadFormat, lenient, wire};
+use super::{ApiKind, PayloadFormat, lenient, make_room, wire};
 
 /// Who is calling, as the authorizer said, after its policy allowed the request.
 ///
@@ -92,6 +92,7 @@ impl Principal {
     /// Inserts one value: the principal, or the context alone where nobody was named.
     #[inline]
     pub(crate) fn insert_into(self, extensions: &mut Extensions) {
+        make_room(extensions);
         match self.context.principal_id() {
             Some(_) => drop(extensions.insert(self)),
             None => drop(extensions.insert(self.context)),
