@@ -18,7 +18,7 @@ use tower_lambda_authorizer::axum::protect;
 use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::contract::{PayloadFormat, ResponseRules};
 use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
-use tower_lambda_authorizer::policy::PolicyDocument;
+use tower_lambda_authorizer::policy::{ConditionValue, PolicyDocument};
 use tower_lambda_authorizer::{
     ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, IdentitySource,
     authorizer_fn,
@@ -246,5 +246,32 @@ fn of_twenty_keys_none_is_there_twice_in_another_case() {
 fn variables_of_sockets_messages_identify_nobody() {
     for name in ["context.messageId", "context.awsEndpointRequestId"] {
         assert!(name.parse::<IdentitySource>().is_err(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_another_s_is_not_asked_about_again() {
+    let policy = PolicyDocument::from_json(
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"*","Resource":"*"},
+            {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"app:k":"y"}}}]}"#,
+    )
+    .unwrap();
+    for (path, expected) in [("/a/b", 1), ("/a%2Fb", 2), ("/a%2F%2Fb", 3), ("/a%40%2F%2fb", 5)] {
+        let policy = policy.clone();
+        let authorizer = authorizer_fn(move |_: AuthorizerEvent| {
+            let policy = policy.clone();
+            async move { Ok::<_, AuthorizerError>(AuthorizerResponse::new("me", policy)?) }
+        });
+        let asked = Arc::new(Mutex::new(0));
+        let asks = Arc::clone(&asked);
+        let layer = AuthorizerLayer::token(authorizer, stage()).allow_encoded_slash();
+        let layer = layer.with_condition_keys(move |_, _| {
+            *asks.lock().unwrap() += 1;
+            ConditionValue::from("x")
+        });
+        let request = Request::get(path).header("authorization", "t");
+        assert_eq!(status(&layer.build().unwrap(), request).await, StatusCode::OK);
+        assert_eq!(*asked.lock().unwrap(), expected, "{path}");
     }
 }

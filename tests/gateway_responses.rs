@@ -5,7 +5,9 @@ mod common;
 use std::time::Duration;
 
 use common::{Counter, counting};
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
 use tower_lambda_authorizer::cache::MemoryCache;
@@ -490,6 +492,7 @@ async fn nothing_that_a_client_sends_is_more_than_a_value() {
         (response.body().as_str(), &response.headers()[CONTENT_TYPE]),
         ("<script>", &"text/plain".parse().unwrap())
     );
+    assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
 }
 
 proptest::proptest! {
@@ -565,6 +568,17 @@ fn mistakes_are_found_when_the_responses_are_built() {
         (html("<p>$context.authorizer.name"), "template for `Text/HTML; charset=utf-8`: "),
         (new().with_template("image/svg+xml", "$context.path"), "template for `image/svg+xml`: "),
         (new().with_template("text/javascript", "$context.path"), "template for `text/javascript`: "),
+        (
+            new().with_template(
+                "application/xml",
+                "<html xmlns='http://www.w3.org/1999/xhtml'><script>'$context.path'</script></html>",
+            ),
+            "template for `application/xml`: `$context.path` is up to the client",
+        ),
+        (
+            new().with_template("x/y+xml", "<a><svg xmlns='http://www.w3.org/2000/svg'/>$context.path</a>"),
+            "template for `x/y+xml`: ",
+        ),
     ] {
         let message = error(Type::AccessDenied, response);
         let expected = format!("gateway response ACCESS_DENIED: {expected}");

@@ -209,7 +209,6 @@ async fn a_handler_runs_only_for_a_scope_of_its_route() {
     assert!(ran > asked / 50);
 }
 
-/// A route for `HEAD` says what `HEAD` takes of its own path, and not of another that a router prefers.
 /// A layer in front of an HTTP API, and a request with a token that has the scope `user`.
 fn for_users(
     routes: RouteScopes,
@@ -238,6 +237,7 @@ fn for_users(
     (layer.build().unwrap(), request)
 }
 
+/// A route for `HEAD` says what `HEAD` takes of its own path, and not of another that a router prefers.
 #[tokio::test]
 async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
     let routes = RouteScopes::new()
@@ -248,7 +248,11 @@ async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
         .with_route(Method::HEAD, "/{page}", [])
         .and_then(|routes| routes.with_other_routes(["admin"]))
         .unwrap();
-    for routes in [routes, unlisted] {
+    let rest = RouteScopes::new()
+        .with_route(Method::HEAD, "/{page}", ["user"])
+        .and_then(|routes| routes.with_route(AnyMethod, "/{all+}", ["admin"]))
+        .unwrap();
+    for routes in [routes, unlisted, rest] {
         let (layer, request) = for_users(routes, false);
         let ran: Arc<Mutex<Option<&'static str>>> = Arc::default();
         let admin = Arc::clone(&ran);
@@ -323,4 +327,36 @@ async fn a_file_has_one_scope_however_many_slashes_are_escaped() {
     }
     std::fs::remove_dir_all(folder).unwrap();
     assert!(refused >= 2 * separators.len() * separators.len());
+}
+
+/// `%2F` in a parameter is data, and behind it a catch-all takes another for a slash.
+#[tokio::test]
+async fn an_escaped_slash_does_not_hide_another() {
+    let routes = RouteScopes::new()
+        .with_route(AnyMethod, "/projects/{id}/files/{path+}", ["user"])
+        .and_then(|routes| routes.with_route(AnyMethod, "/projects/{id}/files/secret/{path+}", ["admin"]))
+        .unwrap();
+    let (layer, request) = for_users(routes, true);
+    let ran: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let files = Arc::clone(&ran);
+    let router = Router::new().route(
+        "/projects/{id}/files/{*path}",
+        any(async move |axum::extract::Path(both): axum::extract::Path<(String, String)>| {
+            files.lock().unwrap().push(both);
+        }),
+    );
+    let service = protect(router, layer);
+    let status = async |path: &str| {
+        let response = service.clone().oneshot(request(Method::GET, path)).await.unwrap();
+        response.status().as_u16()
+    };
+    for id in ["1", "g%2Fp", "g%2Fp%2Fq", "%2Fp"] {
+        for secret in ["secret/key", "secret%2Fkey", "%2Fsecret%2fkey", "/secret%2Fkey"] {
+            let path = format!("/projects/{id}/files/{secret}");
+            assert!(matches!(status(&path).await, 400 | 403), "{path}");
+        }
+    }
+    assert_eq!(*ran.lock().unwrap(), []);
+    assert_eq!(status("/projects/g%2Fp/files/public%2Fkey").await, 200);
+    assert_eq!(*ran.lock().unwrap(), [("g/p".to_owned(), "public/key".to_owned())]);
 }

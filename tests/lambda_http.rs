@@ -632,6 +632,24 @@ async fn the_api_s_own_address_is_no_way_around_a_policy_about_a_mapped_path() {
             changed(&[("/requestContext/resourcePath", json!("/admin")), ("/pathParameters", Value::Null)]);
         assert_eq!(outcome(layer(), &fixed).await.unwrap()["path"], "/v1/admin", "{name}");
     }
+    // The route `$default` has no template: there it has to be the domain that is configured.
+    let stage = http().with_base_path("/v1").unwrap();
+    let named = stage.clone().with_custom_domain("api.example.com").unwrap();
+    for (stage, domain, expected) in [
+        (&named, json!("api.example.com"), true),
+        (&named, json!("API.example.com"), true),
+        (&named, json!("other.example.com"), false),
+        (&named, Value::Null, false),
+        (&stage, json!("api.example.com"), false),
+    ] {
+        let mut event = at(stage, V1, "/v1/admin");
+        event["requestContext"]["resourcePath"] = "$default".into();
+        event["requestContext"]["domainName"] = domain.clone();
+        event["pathParameters"] = Value::Null;
+        let got = outcome(layer(stage.clone()).with_payload_format(V1), &event).await.map(|_| ());
+        let expected = if expected { Ok(()) } else { Err(RejectionKind::OutsideBasePath) };
+        assert_eq!(got, expected, "{domain}");
+    }
     // A mapping that nobody has configured, and a path that it is not.
     let mut unknown = at(&rest(), V1, "/v1/admin");
     unknown["pathParameters"]["proxy"] = "admin".into();

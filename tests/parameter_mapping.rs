@@ -303,7 +303,15 @@ async fn queries_are_written_anew_and_paths_are_not_touched() {
         (user, "/a?", "/a?user=me"),
         (user, "/a?user=root", "/a?user=me"),
         (user, "/a?user=root&x=1&%75ser=root&user", "/a?x=1&user=me"),
-        (user, "/a?User=root", "/a?User=root&user=me"),
+        (user, "/a?User=root&USER=root&x", "/a?x=&user=me"),
+        (user, "/a?+user=root&user%00x=root&user[]=root&user%5Bid%5D=root&users=1", "/a?users=1&user=me"),
+        (absent, "/a?User=root&%20user=root", "/a"),
+        (
+            ("overwrite:querystring.user_id", "me"),
+            "/a?user.id=root&user-id=root&user%20id=root",
+            "/a?user_id=me",
+        ),
+        (("append:querystring.user", "me"), "/a?User=root", "/a?User=root&user=me"),
         (user, "/a?x=1;user=root", "/a?x=1%3Buser%3Droot&user=me"),
         (user, "/a?x=a+b%2f%2B&&y&%zz=/?", "/a?x=a%20b%2F%2B&y=&%25zz=%2F%3F&user=me"),
         (absent, "/a?user=root&x=1", "/a?x=1"),
@@ -496,7 +504,8 @@ fn one_parameter_has_one_rule() {
     assert!(header.clone().with("overwrite:querystring.x-user", "b").is_ok());
     let query = mapping(&[("overwrite:querystring.x", "a")]);
     assert!(matches!(query.clone().with("remove:querystring.x", ""), Err(MappingError::Repeated { .. })));
-    assert!(query.with("overwrite:querystring.X", "a").is_ok());
+    assert!(matches!(query.clone().with("overwrite:querystring.X", "a"), Err(MappingError::Repeated { .. })));
+    assert!(query.with("overwrite:querystring.xy", "a").is_ok());
 }
 
 #[test]
@@ -516,12 +525,13 @@ fn identity_sources_mean_the_same_to_everybody() {
         ("overwrite:querystring.key", "a"),
         ("append:querystring.key", "a"),
         ("remove:querystring.key", ""),
+        ("overwrite:querystring.Key", "a"),
     ] {
         let expected = ConfigError::Mapping(MappingError::IdentitySource { key: key.into() });
         assert_eq!(build(key, value), Some(expected));
     }
     for (key, value) in
-        [("remove:header.x-key", ""), ("overwrite:querystring.Key", "a"), ("overwrite:header.key", "a")]
+        [("remove:header.x-key", ""), ("overwrite:querystring.keys", "a"), ("overwrite:header.key", "a")]
     {
         assert_eq!(build(key, value), None, "{key}");
     }

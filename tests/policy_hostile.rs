@@ -251,6 +251,18 @@ fn variables_fill_a_request_to_its_last_byte() {
 }
 
 #[test]
+fn no_letter_has_two_lower_cases() {
+    for (value, wanted) in
+        [("ΟΔΟΣ", "οδοσ"), ("οδοσ", "ΟΔΟΣ"), ("οδος", "ΟΔΟΣ"), ("οδοσ", "οδος"), ("ΟΣ α", "οσ Α")]
+    {
+        let policy = allow_if(json!({"StringEqualsIgnoreCase": {"x:k": wanted}}));
+        assert_eq!(decide_with(&policy, "/a", value), Decision::Allow, "{value} {wanted}");
+    }
+    let policy = allow_if(json!({"StringEqualsIgnoreCase": {"x:k": "οδοσ"}}));
+    assert_eq!(decide_with(&policy, "/a", "οδοτ"), Decision::ImplicitDeny);
+}
+
+#[test]
 fn ten_thousand_statements() {
     let item = |number: usize| statement("Allow", &format!("{STAGE}GET/item-{number}"));
     let mut statements: Vec<Value> = (0..10_000).map(item).collect();

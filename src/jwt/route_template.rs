@@ -1,6 +1,6 @@
 //! Path templates: what they fit, and which of two a router takes; and the spellings of a path.
 
-use crate::policy::{hex_value, is_reserved, is_unreserved};
+use crate::policy::{hex_value, is_reserved, is_unreserved, with_single_slashes};
 
 /// A segment of a template. The order is the order of preference, the least first.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -96,8 +96,8 @@ fn upper_hex(byte: u8) -> Option<u8> {
     hex_value(byte).filter(|_| !byte.is_ascii_lowercase())
 }
 
-/// The spelling that most others are taken for: nothing is escaped that need not be. With `slashes`, `%2F` is one.
-pub(super) fn spell(path: &str, slashes: bool) -> String {
+/// The spelling that most others are taken for: nothing is escaped that need not be.
+pub(super) fn spell(path: &str) -> String {
     let mut spelt = String::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
@@ -113,13 +113,38 @@ pub(super) fn spell(path: &str, slashes: bool) -> String {
             }
             _ => byte,
         };
-        if is_unreserved(byte) || is_reserved(byte) || (slashes && byte == b'/') {
+        if is_unreserved(byte) || is_reserved(byte) {
             spelt.push(char::from(byte));
         } else {
             spelt.push_str(&format!("%{byte:02X}"));
         }
     }
     spelt
+}
+
+/// What a path may mean to a router that takes `%2F` for a slash. Which do is not known here, nor where they begin to: a
+/// parameter before the rest of a path is one segment all the same. Each reading is looked up in all routes, so there are
+/// only so many.
+///
+/// `None` where there are more, or where a segment is not plain in one of them.
+pub(super) fn readings(canonical: &str) -> Option<Vec<String>> {
+    const MOST: usize = 2 * 8;
+
+    let mut readings = Vec::new();
+    let mut before = String::new();
+    for segment in canonical.split_inclusive('/') {
+        if segment.contains("%2F") {
+            let rest = canonical.get(before.len()..).unwrap_or_default();
+            let slashed = before.clone() + &rest.replace("%2F", "/");
+            let single = with_single_slashes(&slashed);
+            if !is_plain(&single) || readings.len() >= MOST {
+                return None;
+            }
+            readings.extend([slashed, single]);
+        }
+        before.push_str(segment);
+    }
+    Some(readings)
 }
 
 /// Whether all segments are there, and none stands for another.

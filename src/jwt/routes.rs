@@ -6,8 +6,10 @@ use std::fmt;
 use http::Method;
 
 use super::issuer::is_scope;
-use super::route_template::{Segment, fits, goes_before, is_plain, read, spell, without_end, without_slash};
-use crate::policy::{MethodPattern, with_single_slashes};
+use super::route_template::{
+    Segment, fits, goes_before, is_plain, read, readings, spell, without_end, without_slash,
+};
+use crate::policy::MethodPattern;
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
 /// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
@@ -26,7 +28,8 @@ use crate::policy::{MethodPattern, with_single_slashes};
 /// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`. So a request that could be
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
 /// does, says what such requests take, save where the other route is the more specific one. Where no route for `GET` fits,
-/// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing.
+/// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing,
+/// nor does one with `%2F` in more than eight segments.
 ///
 /// ```
 /// use http::Method;
@@ -109,7 +112,7 @@ impl RouteScopes {
 
     /// The scopes of which a request needs one. Empty: none is needed. `None`: no token will do.
     pub(crate) fn of(&self, method: &str, path: &str) -> Option<&[Box<str>]> {
-        let canonical = spell(path, false);
+        let canonical = spell(path);
         if !is_plain(&canonical) {
             return None;
         }
@@ -119,15 +122,9 @@ impl RouteScopes {
         if as_get.is_some_and(|get| !self.speaks_for_unlisted(route, get, path, scopes)) {
             return None;
         }
-        // Nobody knows here whether the router decodes it.
-        let slashed = canonical.contains("%2F").then(|| spell(path, true));
-        let single = slashed.as_deref().map(with_single_slashes);
-        if single.as_deref().is_some_and(|single| !is_plain(single)) {
-            return None;
-        }
+        let readings = readings(&canonical)?;
         for (method, as_get) in [(method, false)].into_iter().chain(as_get.map(|get| (get, true))) {
-            let others = [Some(&*canonical), slashed.as_deref(), single.as_deref()];
-            for path in [path].into_iter().chain(others.into_iter().flatten()) {
+            for path in [path, &canonical].into_iter().chain(readings.iter().map(String::as_str)) {
                 let shorter = path.strip_suffix('/');
                 let names = [
                     (End::AsIs, self.find(method, path)),
@@ -150,8 +147,7 @@ impl RouteScopes {
     /// with a parameter perhaps more than was thought of: then it takes no less than other routes do.
     fn speaks_for_unlisted(&self, route: Option<&Route>, get: &str, path: &str, scopes: &[Box<str>]) -> bool {
         let Some(route) = route.filter(|_| self.find(get, path).is_none()) else { return true };
-        let is_literal = route.template.iter().all(|segment| matches!(segment, Segment::Literal(_)));
-        is_literal || self.otherwise.as_deref().is_some_and(|others| suffices(scopes, others))
+        route.is_literal() || self.otherwise.as_deref().is_some_and(|others| suffices(scopes, others))
     }
 
     /// The most specific route that a request fits.
@@ -183,8 +179,14 @@ impl Route {
         self.method.as_ref().is_none_or(|known| known.as_str() == method)
     }
 
+    /// Whether it is about one path.
+    fn is_literal(&self) -> bool {
+        self.template.iter().all(|segment| matches!(segment, Segment::Literal(_)))
+    }
+
     /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or with another end. A
-    /// route for `HEAD` does, and one that ends as the request does; but not where a router takes `other` for its path.
+    /// route for `HEAD` does, and one that ends as the request does; but not where a router takes `other` for its path. With a
+    /// parameter, one for `HEAD` only says it of the same paths: others may be about a `GET` that it was not thought for.
     fn speaks_for(&self, other: &Self, as_get: bool, end: End) -> bool {
         let own = without_slash(&self.template);
         let templates = match end {
@@ -192,8 +194,13 @@ impl Route {
             End::Shorter => own.map(|own| (own, &*other.template)),
             End::Longer => without_end(&other.template).map(|other| (own.unwrap_or(&self.template), other)),
         };
-        let is_about = if as_get { self.method.is_some() } else { end != End::AsIs };
-        is_about && templates.is_some_and(|(own, other)| goes_before(own, other))
+        templates.is_some_and(|(own, other)| {
+            let is_about = match as_get {
+                true => self.method.is_some() && (self.is_literal() || own == other),
+                false => end != End::AsIs,
+            };
+            is_about && goes_before(own, other)
+        })
     }
 
     /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
@@ -287,6 +294,8 @@ mod tests {
         assert_eq!(of("PUT", "/users/7"), one("any-one"));
         assert_eq!(of("PUT", "/users/7/"), None);
         assert_eq!(of("GET", "/other/"), one("rest"));
+        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(8))), Some(vec![]));
+        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(9))), None);
     }
 
     #[test]
@@ -354,6 +363,9 @@ mod tests {
             ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/admin", None),
             ((Method::HEAD, "/{page+}"), "/{page}", "HEAD", "/admin", None),
             ((Method::HEAD, "/{page}"), "/{page}", "HEAD", "/admin", Some("own")),
+            ((Method::HEAD, "/{page}"), "/{all+}", "HEAD", "/admin", None),
+            ((Method::HEAD, "/a/{y}"), "/{x}/{y}", "HEAD", "/a/b", None),
+            ((Method::HEAD, "/admin"), "/{all+}", "HEAD", "/admin", Some("own")),
             ((Method::HEAD, "/admin"), "/{page}", "HEAD", "/admin", Some("own")),
             ((Method::HEAD, "/{page}"), "/admin", "HEAD", "/other", None),
             ((Method::HEAD, "/other"), "/admin", "HEAD", "/other", Some("own")),
@@ -393,6 +405,11 @@ mod tests {
             ((Method::GET, "/files/{path+}"), "/files/a/secret", "GET", "/files/a%2Fpublic", Some("own")),
             // Whether the router takes it for a slash is not known here.
             ((Method::GET, "/{name}"), "/admin/{path+}", "GET", "/admin%2Fsecret", None),
+            // Nor where it begins to.
+            ((Method::GET, "/{id}/{path+}"), "/{id}/a/b", "GET", "/x%2Fy/a%2Fb", None),
+            ((Method::GET, "/{id}/{path+}"), "/{id}/a/b", "GET", "/x%2Fy/%2Fa%2F/b", None),
+            ((Method::GET, "/{id}/{x}/{path+}"), "/{id}/{x}/a/b", "GET", "/x%2Fy/x%2Fy/a%2Fb", None),
+            ((Method::GET, "/{id}/{path+}"), "/{id}/a/b", "GET", "/x%2Fy/a%2Fc", Some("own")),
             ((Method::GET, "/{name}"), "/admin/{path+}", "GET", "/a%2Fsecret", Some("own")),
         ] {
             let routes = [(own.0.clone(), own.1, "own"), (Method::GET, other, "other")];

@@ -7,9 +7,9 @@ use http::{HeaderName, HeaderValue, Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::ParameterMapping;
-use super::header;
 use super::rule::{Operation, Rule, Target};
 use super::value::NotText;
+use super::{header, query};
 use crate::contract::AuthorizerContext;
 use crate::request::{QueryRewrite, RequestView, decode_query, query_pairs};
 
@@ -113,23 +113,24 @@ fn rewrite_query(
     view: &RequestView<'_, '_>,
     changes: &[QueryChange<'_>],
 ) -> Result<QueryRewrite, Unmappable> {
-    let mut query = String::new();
+    let mut rewritten = String::new();
     for (name, value) in query_pairs(view.query().unwrap_or_default()) {
         let (Some(name), Some(value)) = (decode_query(name), decode_query(value)) else {
             return Err(Unmappable::Request("the query is not UTF-8".to_owned()));
         };
-        let is_deleted =
-            |(known, operation, _): &QueryChange<'_>| *operation != Operation::Append && *known == name;
+        let is_deleted = |(known, operation, _): &QueryChange<'_>| {
+            *operation != Operation::Append && query::is_same(&name, known)
+        };
         if !changes.iter().any(is_deleted) {
-            push_pair(&mut query, &name, &value);
+            push_pair(&mut rewritten, &name, &value);
         }
     }
     for (name, _, value) in changes {
         if let Some(value) = value {
-            push_pair(&mut query, name, value);
+            push_pair(&mut rewritten, name, value);
         }
     }
-    QueryRewrite::new(view.uri, view.extensions, &query)
+    QueryRewrite::new(view.uri, view.extensions, &rewritten)
         .ok_or_else(|| Unmappable::Request("the query is too long".to_owned()))
 }
 

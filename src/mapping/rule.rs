@@ -3,8 +3,8 @@
 use http::HeaderName;
 
 use super::error::MappingError;
-use super::header;
 use super::value::Value;
+use super::{header, query};
 use crate::request::IdentitySource;
 
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Rule {
                         .header_name()
                         .is_some_and(|known| header::is_same(known.as_str(), name.as_str()))
             }
-            Target::QueryString(name) => source.query_name() == Some(name),
+            Target::QueryString(name) => source.query_name().is_some_and(|known| query::is_same(known, name)),
         }
     }
 }
@@ -110,7 +110,7 @@ impl Target {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header(name), Self::Header(other)) => header::is_same(name.as_str(), other.as_str()),
-            (Self::QueryString(name), Self::QueryString(other)) => name == other,
+            (Self::QueryString(name), Self::QueryString(other)) => query::is_same(name, other),
             _ => false,
         }
     }

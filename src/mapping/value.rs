@@ -192,17 +192,16 @@ fn query_values<'a>(view: &RequestView<'a, '_>, name: &str) -> Result<Option<Cow
     joined(values.map(|(_, value)| decode_query(value).ok_or(NotText)), ",")
 }
 
+/// Values with a separator between them; `None` if there are none.
 fn joined<'a>(
-    values: impl Iterator<Item = Result<Cow<'a, str>, NotText>>,
+    mut values: impl Iterator<Item = Result<Cow<'a, str>, NotText>>,
     separator: &str,
 ) -> Result<Option<Cow<'a, str>>, NotText> {
-    let mut whole: Option<Cow<'a, str>> = None;
+    let Some(mut whole) = values.next().transpose()? else { return Ok(None) };
     for value in values {
-        let value = value?;
-        whole = Some(match whole {
-            None => value,
-            Some(whole) => Cow::Owned(format!("{whole}{separator}{value}")),
-        });
+        let whole = whole.to_mut();
+        whole.push_str(separator);
+        whole.push_str(&value?);
     }
-    Ok(whole)
+    Ok(Some(whole))
 }

@@ -66,12 +66,17 @@ impl Gateway {
         let sent = self.sent(request.extensions(), path);
         let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
         let sent = sent.replace("%2F", "/").replace("%2f", "/");
+        let mut tried: Vec<(String, String)> = Vec::new();
         let mut ruling = None;
         for spell in [str::to_owned, with_single_slashes] {
             let (canonical, sent) = (spell(&canonical), spell(&sent));
             let canonical = self.arn_tail(request.method(), &canonical).1;
             // What is excepted from an Allow is compared with what was sent, and not with the other.
             for sent in [&*sent, canonical] {
+                if tried.iter().any(|(known, known_sent)| known == canonical && known_sent == sent) {
+                    continue;
+                }
+                tried.push((canonical.to_owned(), sent.to_owned()));
                 let asked = asked.with_canonical_path(canonical).with_sent_path(sent);
                 let next = authorization.rule(&asked);
                 if next.decision != Decision::Allow {

@@ -246,26 +246,36 @@ fn find(segment: &[u8], text: &[u8]) -> Option<usize> {
     find_with_wildcards(segment, text)
 }
 
-/// Where a segment with `?` begins: every place of the segment is a bit, and all of them move on with each byte.
+/// Where a segment with `?` begins.
 fn find_with_wildcards(segment: &[u8], text: &[u8]) -> Option<usize> {
     const WORDS: usize = LONGEST_IN_WORDS / 64;
+    if segment.len() > text.len() {
+        return None;
+    }
+    // A variable may have made it long.
     if segment.len() > LONGEST_IN_WORDS {
-        return text.windows(segment.len()).position(|window| equals(segment, window));
+        let words = segment.len().div_ceil(64);
+        return find_by_places(segment, text, &mut vec![0; words * 257], &mut vec![0; words]);
     }
-    let mut fitting = [[0_u64; WORDS]; 256];
-    let mut wild = [0_u64; WORDS];
+    find_by_places(segment, text, &mut [0; WORDS * 257], &mut [0; WORDS])
+}
+
+/// Every place of the segment is a bit, and all of them move on with each byte. `fitting` has a row of words for each byte,
+/// and one more for `?`; all is zero.
+#[inline(always)]
+fn find_by_places(segment: &[u8], text: &[u8], fitting: &mut [u64], reached: &mut [u64]) -> Option<usize> {
+    const ANY: usize = 256;
+    let words = reached.len();
     for (place, wanted) in segment.iter().enumerate() {
-        let row = if *wanted == b'?' { Some(&mut wild) } else { fitting.get_mut(usize::from(*wanted)) };
-        if let Some(word) = row.and_then(|row| row.get_mut(place / 64)) {
-            *word |= 1 << (place % 64);
-        }
+        let row = if *wanted == b'?' { ANY } else { usize::from(*wanted) };
+        *fitting.get_mut(row * words + place / 64)? |= 1 << (place % 64);
     }
+    let row = |row: usize| fitting.get(row * words..(row + 1) * words);
+    let wild = row(ANY)?;
     let last = segment.len().checked_sub(1)?;
-    let mut reached = [0_u64; WORDS];
     for (at, byte) in text.iter().enumerate() {
         let mut carried = 1;
-        let fits = fitting.get(usize::from(*byte))?;
-        for ((word, fits), wild) in reached.iter_mut().zip(fits).zip(&wild) {
+        for ((word, fits), wild) in reached.iter_mut().zip(row(usize::from(*byte))?).zip(wild) {
             let next = *word >> 63;
             *word = (*word << 1 | carried) & (fits | wild);
             carried = next;
@@ -352,12 +362,13 @@ mod tests {
 
     #[test]
     fn long_segments_are_found_where_they_are() {
-        for front in [0, 1, 63, 64, 65, 200] {
+        for front in [0, 1, 63, 64, 65, 200, 439, 440, 441, 600, 1_500] {
             let segment = format!("{}?b{}", "a".repeat(front), "c".repeat(70));
             let text = format!("{}zb{}", "a".repeat(front + 9), "c".repeat(80));
             assert_eq!(find_with_wildcards(segment.as_bytes(), text.as_bytes()), Some(9), "{front}");
             let other = text.replace('b', "d");
             assert_eq!(find_with_wildcards(segment.as_bytes(), other.as_bytes()), None, "{front}");
+            assert_eq!(find_with_wildcards(segment.as_bytes(), b"aab"), None, "{front}");
         }
     }
 

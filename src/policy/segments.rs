@@ -60,6 +60,10 @@ fn behind_found<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
 /// The same for a segment with `?`: every place of the segment is a bit, and all of them move on with each byte. A
 /// place that takes any character keeps it until the character is over.
 fn behind_found_with_wildcards<'t>(segment: &[Token], text: &'t str) -> Option<&'t str> {
+    // None of them is less than a byte.
+    if segment.len() > text.len() {
+        return None;
+    }
     let words = segment.len().div_ceil(64);
     let mut literal = vec![0_u64; words * 256];
     let mut wild = vec![0_u64; words];

@@ -35,7 +35,7 @@ pub(crate) use expression::TokenExpression;
 pub use identity::IdentitySource;
 pub(crate) use identity::{IdentityError, tell_routes_apart};
 pub(crate) use identity_value::{Identity, IdentityValue};
-pub(crate) use query::{decode as decode_query, decode_all, pairs as query_pairs};
+pub(crate) use query::{decode as decode_query, last_value as last_query_value, pairs as query_pairs};
 pub(crate) use rewrite::QueryRewrite;
 #[cfg(feature = "lambda-http")]
 pub(crate) use rewrite::rewrite_path;

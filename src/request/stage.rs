@@ -164,6 +164,12 @@ impl ApiStage {
         Cow::Owned(format!("{}.execute-api.{}.amazonaws.com{suffix}", self.arn.api_id(), self.arn.region()))
     }
 
+    /// The name that was configured.
+    #[cfg(feature = "lambda-http")]
+    pub(crate) fn custom_domain(&self) -> Option<&str> {
+        self.domain_name.as_deref()
+    }
+
     /// The fixed part of the stage's ARNs.
     #[must_use]
     pub fn arn(&self) -> &StageArn {

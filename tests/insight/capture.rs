@@ -1,8 +1,9 @@
 //! A subscriber that writes down whatever it hears.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -21,8 +22,8 @@ pub struct Capture {
 pub struct Heard {
     pub events: Vec<Told>,
     pub spans: Vec<Span>,
-    /// The spans that are entered.
-    entered: Vec<u64>,
+    /// The spans that each thread has entered.
+    entered: HashMap<ThreadId, Vec<u64>>,
 }
 
 /// An event.
@@ -63,6 +64,12 @@ impl Visit for Fields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl Heard {
+    fn entered(&mut self) -> &mut Vec<u64> {
+        self.entered.entry(thread::current().id()).or_default()
     }
 }
 
@@ -137,7 +144,7 @@ impl Subscriber for Capture {
         span.record(&mut Fields(&mut fields));
         let parent = match span.parent() {
             Some(parent) => Some(parent.into_u64()),
-            None if span.is_contextual() => heard.entered.last().copied(),
+            None if span.is_contextual() => heard.entered().last().copied(),
             None => None,
         };
         let metadata = span.metadata();
@@ -166,16 +173,16 @@ impl Subscriber for Capture {
         let mut fields = BTreeMap::new();
         event.record(&mut Fields(&mut fields));
         let (level, target) = (*event.metadata().level(), event.metadata().target().to_owned());
-        let spans = heard.entered.clone();
+        let spans = heard.entered().clone();
         heard.events.push(Told { level, target, fields, spans });
     }
 
     fn enter(&self, span: &Id) {
-        self.heard().entered.push(span.into_u64());
+        self.heard().entered().push(span.into_u64());
     }
 
     fn exit(&self, span: &Id) {
-        let left = self.heard().entered.pop();
+        let left = self.heard().entered().pop();
         assert_eq!(left, Some(span.into_u64()), "spans are left in the order in which they were entered");
     }
 
@@ -189,9 +196,9 @@ impl Subscriber for Capture {
     }
 
     fn current_span(&self) -> Current {
-        let heard = self.heard();
-        let Some(id) = heard.entered.last() else { return Current::none() };
-        let span = &heard.spans[usize::try_from(*id).unwrap() - 1];
-        Current::new(Id::from_u64(*id), span.metadata)
+        let mut heard = self.heard();
+        let Some(id) = heard.entered().last().copied() else { return Current::none() };
+        let span = &heard.spans[usize::try_from(id).unwrap() - 1];
+        Current::new(Id::from_u64(id), span.metadata)
     }
 }

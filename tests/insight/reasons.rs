@@ -39,6 +39,9 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("sec-websocket-protocol", "base64url.bearer.c29ja2V0LWI2NA, x")
             .header("x-latin", "Basic Ym9iOmNhZuktbGF0aW4tYjY0LXNlY3JldA==")
             .header("x-short", "Basic YToxMjM0")
+            .header("x-nul", "Basic YTpzZWMtcHc5AA==")
+            .header("x-sasl", "Plain AGV2ZQBzZWMtcHc4")
+            .header("x-lenient", "Basic YTo1Njc4OR==")
             .header("x-jwt", "e30.eyJlbWFpbCI6ImNhcm9sQGV4YW1wbGUuY29tIn0.c2ln")
             .header("accept", "application/json")
             .body(())
@@ -87,6 +90,9 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "query-b64",
         "1234",
         "-latin-b64-secret",
+        "sec-pw9",
+        "sec-pw8",
+        "56789",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

@@ -749,7 +749,11 @@ fn compare(name: &str, request: &str, policy: &str, ask: &Ask, variables: bool) 
         .collect();
     match name {
         "StringEquals" => Some(request == text),
-        "StringEqualsIgnoreCase" => Some(request.to_lowercase() == text.to_lowercase()),
+        "StringEqualsIgnoreCase" => {
+            let lower =
+                |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>().replace('ς', "σ");
+            Some(lower(request) == lower(&text))
+        }
         "StringLike" => Some(glob(&pattern, request)),
         "BinaryEquals" => Some(base64(policy).as_deref() == Some(request.as_bytes())),
         "Bool" => Some(boolean(request)? == boolean(&text)?),

@@ -90,18 +90,27 @@ fn is_here(url: &Url) -> bool {
     is_any || host == "localhost" || host.ends_with(".localhost") || is_loopback(url)
 }
 
-/// Ends of names that are never or hardly ever registered, and that networks give to their own.
-const NEARBY: [&str; 10] = [
+/// Ends of names that are never or hardly ever registered and that networks give to their own, and of some that are and mean
+/// whatever address is written in them.
+const NEARBY: [&str; 18] = [
     ".cluster",
+    ".consul",
     ".corp",
     ".home",
     ".home.arpa",
     ".internal",
+    ".intra",
     ".intranet",
     ".lan",
     ".local",
     ".localdomain",
+    ".localtest.me",
+    ".nip.io",
+    ".private",
+    ".sslip.io",
     ".svc",
+    ".test",
+    ".ts.net",
 ];
 
 /// Whether the host means something in one network only, such as the address of a cloud's metadata.
@@ -111,7 +120,10 @@ fn is_nearby(url: &Url) -> bool {
         Ok(IpAddr::V4(address)) => !is_global(address),
         Ok(IpAddr::V6(address)) => is_nearby_v6(address),
         // A name without a dot is completed by whoever asks.
-        Err(_) => !host.contains('.') || NEARBY.iter().any(|end| host.ends_with(end)),
+        Err(_) => {
+            let is = |end: &str| host.ends_with(end) || end.strip_prefix('.') == Some(host);
+            !host.contains('.') || NEARBY.iter().any(|end| is(end))
+        }
     }
 }
 
@@ -121,6 +133,7 @@ fn is_global(address: Ipv4Addr) -> bool {
     let is_shared = a == 100 && (64..128).contains(&b);
     let is_of_protocols = (a, b, c) == (192, 0, 0);
     let is_of_benchmarks = a == 198 && (b == 18 || b == 19);
+    let is_of_relays = (a, b, c) == (192, 88, 99);
     !(a == 0
         || a >= 224
         || address.is_loopback()
@@ -128,7 +141,8 @@ fn is_global(address: Ipv4Addr) -> bool {
         || address.is_link_local()
         || is_shared
         || is_of_protocols
-        || is_of_benchmarks)
+        || is_of_benchmarks
+        || is_of_relays)
 }
 
 /// The same for IPv6, with the IPv4 addresses that some hold.
@@ -140,6 +154,9 @@ fn is_nearby_v6(address: Ipv6Addr) -> bool {
         // The same for a translator of one network.
         (0x64, 0xff9b) => return true,
         (0x2002, high) => Some(v4(high, c)),
+        // Addresses within tunnels, those that go nowhere, and those of routers.
+        (0x2001, 0) | (0x100, 0) | (0x5f00, _) => return true,
+        _ if e & 0xfdff == 0 && f == 0x5efe => return true,
         // Compatible, mapped or translated; these are also `::` and `::1`.
         (0, 0) if (c, d) == (0, 0) && ((e, f) == (0, 0) || f == 0xffff || e == 0xffff) => Some(v4(g, h)),
         _ => None,
@@ -260,6 +277,16 @@ mod tests {
             "https://[64:ff9b:1:a9fe:a9:fe00:808:808]/keys",
             "https://metadata.google.internal/keys",
             "https://metadata.google.internal./keys",
+            "https://vault.service.consul/keys",
+            "https://10.0.0.1.nip.io/keys",
+            "https://localtest.me/keys",
+            "https://a.localtest.me/keys",
+            "https://192.88.99.1/keys",
+            "https://[2001::1]/keys",
+            "https://[100::1]/keys",
+            "https://[5f00::1]/keys",
+            "https://[2a00:1450::5efe:10.0.0.1]/keys",
+            "https://[2a00:1450::200:5efe:10.0.0.1]/keys",
         ] {
             assert!(matches!(named_by(&elsewhere, place), Err(JwksConfigError::Loopback)), "{place}");
             assert!(named_by(&inside, place).is_ok(), "{place}");
@@ -270,6 +297,8 @@ mod tests {
             "https://[2001:db8::1]/keys",
             "https://[64:ff9b::808:808]/keys",
             "https://[2002:808:808::]/keys",
+            "https://nip.io.example/keys",
+            "https://latest.me/keys",
         ] {
             assert!(named_by(&elsewhere, place).is_ok(), "{place}");
         }

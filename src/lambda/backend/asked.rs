@@ -24,8 +24,16 @@ pub(super) fn check<B>(
         stage.strip_base_path(canonical).ok_or_else(|| Rejection::new(RejectionKind::OutsideBasePath))?;
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Ok(()) };
 
+    let template = context.resource_path.as_deref().filter(|template| template.starts_with('/'));
     if stage.base_path().is_some() {
         let outside = |detail: &'static str| Rejection::with_detail(RejectionKind::OutsideBasePath, detail);
+        // Without a template nothing but the name tells the mapping from that of another domain.
+        if template.is_none() && !is_of_domain(context.domain_name.as_deref(), stage.custom_domain()) {
+            return Err(outside(
+                "the route `$default` does not tell the mapping: the request has to come in through the domain that is \
+                 configured (`with_custom_domain`)",
+            ));
+        }
         if context.domain_name.as_deref().is_some_and(is_of_api) {
             return Err(outside("the request came in through the API's own address"));
         }
@@ -33,7 +41,6 @@ pub(super) fn check<B>(
             return Err(outside("the request came in under the name of the stage"));
         }
     }
-    let template = context.resource_path.as_deref().filter(|template| template.starts_with('/'));
     let parameters = request.path_parameters_ref();
     let value = |name: &str| parameters.and_then(|parameters| parameters.first(name));
     match template.map(|template| filled(template, value)) {
@@ -48,6 +55,11 @@ pub(super) fn check<B>(
             "the gateway has asked about another path: name the base path of its mapping (`with_base_path`)",
         )),
     }
+}
+
+/// Whether a request came in through the domain that is configured.
+fn is_of_domain(domain_name: Option<&str>, configured: Option<&str>) -> bool {
+    domain_name.zip(configured).is_some_and(|(name, configured)| name.eq_ignore_ascii_case(configured))
 }
 
 /// `{api}.execute-api.{region}.amazonaws.com`, and the names that private APIs have besides.

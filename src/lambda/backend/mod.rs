@@ -47,7 +47,8 @@ use crate::request::{ApiStage, TargetRules};
 /// 2. The path is the one that the gateway has asked its authorizer about, and canonical (see
 ///    [`request`](crate::request)). Otherwise 400, or 500 where it was moved on the way. The router then sees it as the
 ///    client sent it: without the stage. With a [base path](ApiStage::with_base_path) it came through the domain that is
-///    mapped, and not through the API's own address. Otherwise 404.
+///    mapped, and not through the API's own address. Otherwise 404. Events of format 1.0 do not show the mapping on the route
+///    `$default`: then it has to be the [domain](ApiStage::with_custom_domain) that is configured, or 404.
 /// 3. An authorizer has answered. Otherwise 401. That is the case for routes that have none, and also where the event
 ///    cannot tell. An IAM authorizer is none.
 /// 4. The answer names a principal. Otherwise 500, since that is a mistake in the configuration (see

@@ -9,8 +9,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, NO_PAD};
+use base64::{Engine, alphabet};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
@@ -120,8 +120,12 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
     let texts = values.iter().flat_map(|value| encoded(value)).filter_map(decode_base64);
     let texts: HashSet<String> = texts.collect();
     for text in texts {
-        // Of `name:password` the name is no secret.
-        values.extend(text.split_once(':').map(|(_, password)| password.to_owned().into()));
+        // SASL has NULs between its parts.
+        for part in text.split(char::is_control) {
+            // Of `name:password` the name is no secret.
+            values.extend(part.split_once(':').map(|(_, password)| password.to_owned().into()));
+            values.push(part.to_owned().into());
+        }
         values.push(text.into());
     }
     Some(values)
@@ -139,8 +143,12 @@ fn encoded(value: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.len() >= MIN_ENCODED)
 }
 
+/// As leniently as whoever read the credential.
 fn decode_base64(text: &str) -> Option<String> {
-    let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
+    const LENIENT: GeneralPurposeConfig = NO_PAD.with_decode_allow_trailing_bits(true);
+    const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+    let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

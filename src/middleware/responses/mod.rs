@@ -9,7 +9,7 @@ mod variable;
 use std::sync::Arc;
 
 pub use custom::{GatewayResponse, GatewayResponseError};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response};
 pub use types::{GatewayResponseType, UnknownResponseType};
 
@@ -115,6 +115,7 @@ impl GatewayResponsesBuilder {
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REST_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -162,6 +163,10 @@ impl GatewayResponses {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, body.map_or(JSON, |body| body.content_type.clone()));
         headers.insert(CACHE_CONTROL, NO_STORE);
+        // What a client chose may be in it, and is no script and no page.
+        if body.is_some() {
+            headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+        }
         if let Some(error_type) = &builtin.error_type {
             headers.insert(ERROR_TYPE, error_type.clone());
         }

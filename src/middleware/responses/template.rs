@@ -16,6 +16,9 @@ const STARTS: [&str; 6] = [
     "method.request.querystring.",
 ];
 
+/// The namespaces of XHTML and SVG.
+const PAGES: [&str; 2] = ["www.w3.org/1999/xhtml", "www.w3.org/2000/svg"];
+
 /// A template, read when the layer is configured. It is not VTL: variables are replaced, and that is all.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
@@ -49,15 +52,22 @@ enum Language {
 }
 
 impl Language {
-    /// `essence` is a media type in lower case, without parameters.
-    fn of(essence: &str) -> Self {
+    /// `essence` is a media type in lower case, without parameters; `text` is the template. XML with something of a page in it
+    /// is one to a browser, which runs what stands in it, escapes undone.
+    fn of(essence: &str, text: &str) -> Self {
+        let is_page = || PAGES.iter().any(|namespace| text.contains(namespace));
         match essence {
             "application/json" => Self::Json,
             "text/html" | "application/xhtml+xml" | "image/svg+xml" => Self::Html,
             "text/plain" => Self::Plain,
-            "application/xml" | "text/xml" => Self::Xml,
             _ if essence.ends_with("+json") => Self::Json,
-            _ if essence.ends_with("+xml") => Self::Xml,
+            _ if essence.ends_with("/xml") || essence.ends_with("+xml") => {
+                if is_page() {
+                    Self::Html
+                } else {
+                    Self::Xml
+                }
+            }
             _ => Self::Other,
         }
     }
@@ -66,7 +76,7 @@ impl Language {
 impl Template {
     /// Reads a template for bodies of that media type.
     pub(super) fn parse(essence: &str, text: &str) -> Result<Self, String> {
-        let language = Language::of(essence);
+        let language = Language::of(essence, text);
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut string = JsonString::default();

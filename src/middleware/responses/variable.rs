@@ -8,7 +8,7 @@ use http::HeaderName;
 use super::builtin::Builtin;
 use crate::contract::{ApiKind, ContextValue};
 use crate::middleware::{RefusedRequest, Rejection};
-use crate::request::{decode_all, parameters, resource};
+use crate::request::{last_query_value, parameters, resource};
 
 /// What a variable stands for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -112,10 +112,11 @@ impl Variable {
                 let all = parameters(location.template, location.path);
                 all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.into_string())
             })),
-            Self::QueryParameter(name) => Value::of(facts.request.and_then(|request| {
-                let all = decode_all(request.uri().query().unwrap_or_default());
-                all.into_iter().rev().find(|(known, _)| **known == **name).map(|(_, value)| value)
-            })),
+            Self::QueryParameter(name) => Value::of(
+                facts
+                    .request
+                    .and_then(|request| last_query_value(request.uri().query().unwrap_or_default(), name)),
+            ),
             Self::Stage(name) => {
                 Value::of(facts.request.and_then(|request| request.stage().stage_variable(name)))
             }

@@ -126,13 +126,13 @@ impl Condition {
     ) -> Truth<'p> {
         let test = self.operator.test;
         let Some(value) = text_of(&self.key, value) else { return Truth::Unknown(&self.name) };
-        let lower = LazyCell::new(|| value.to_lowercase());
+        let lower = LazyCell::new(|| lower_case(&value));
         let is_ascii = test == Test::StringEqualsIgnoreCase && value.is_ascii();
         let text_fits = |wanted: &str| match test {
             Test::StringEqualsIgnoreCase if is_ascii && wanted.is_ascii() => {
                 wanted.eq_ignore_ascii_case(&value)
             }
-            Test::StringEqualsIgnoreCase => wanted.to_lowercase() == **lower,
+            Test::StringEqualsIgnoreCase => lower_case(wanted) == **lower,
             _ => text_fits(test, wanted, &value),
         };
         if test == Test::Arn && (!value.starts_with("arn:") || value.splitn(6, ':').count() < 6) {
@@ -218,6 +218,11 @@ fn moment_of(value: &ConditionValue<'_>) -> Option<Moment> {
         ConditionValue::Text(text) => Moment::parse(text),
         _ => None,
     }
+}
+
+/// In lower case, letter by letter: `str::to_lowercase` writes a sigma in two ways, for the end of a word and for elsewhere.
+fn lower_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
 fn text_fits(test: Test, wanted: &str, value: &str) -> bool {
