@@ -5,6 +5,10 @@ mod backend;
 #[path = "common/mod.rs"]
 mod common;
 
+use std::convert::Infallible;
+use std::future::{Ready, poll_fn, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -14,6 +18,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use lambda_http::LambdaEvent;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service, ServiceExt};
 use tower_lambda_authorizer::axum::MissingAuthorization;
 use tower_lambda_authorizer::clock::ManualClock;
@@ -641,6 +646,7 @@ async fn the_api_s_own_address_is_no_way_around_a_policy_about_a_mapped_path() {
         (&named, json!("other.example.com"), false),
         (&named, Value::Null, false),
         (&stage, json!("api.example.com"), false),
+        (&stage, json!(OWN), false),
     ] {
         let mut event = at(stage, V1, "/v1/admin");
         event["requestContext"]["resourcePath"] = "$default".into();
@@ -650,10 +656,64 @@ async fn the_api_s_own_address_is_no_way_around_a_policy_about_a_mapped_path() {
         let expected = if expected { Ok(()) } else { Err(RejectionKind::OutsideBasePath) };
         assert_eq!(got, expected, "{domain}");
     }
+    let root = http().with_custom_domain("api.example.com").unwrap();
+    for (stage, domain, path, expected) in [
+        (http(), json!(OWN), "/x", true),
+        (http(), json!("mapped.example.com"), "/x", false),
+        (http(), Value::Null, "/x", false),
+        (http(), json!(OWN), "/prod/x", false),
+        (http(), json!(OWN), "/prod", false),
+        (http(), json!(OWN), "/production", true),
+        (root.clone(), json!("api.example.com"), "/x", true),
+        (root, json!("mapped.example.com"), "/x", false),
+    ] {
+        let mut event = at(&stage, V1, path);
+        event["requestContext"]["resourcePath"] = "$default".into();
+        event["requestContext"]["domainName"] = domain.clone();
+        event["pathParameters"] = Value::Null;
+        let got = outcome(layer(stage).with_payload_format(V1), &event).await.map(|_| ());
+        let expected = if expected { Ok(()) } else { Err(RejectionKind::TargetMoved) };
+        assert_eq!(got, expected, "{domain} {path}");
+    }
     // A mapping that nobody has configured, and a path that it is not.
     let mut unknown = at(&rest(), V1, "/v1/admin");
     unknown["pathParameters"]["proxy"] = "admin".into();
     assert_eq!(outcome(layer(rest()), &unknown).await, Err(RejectionKind::TargetMoved));
+}
+
+/// As `tower::limit::ConcurrencyLimit`, with one place.
+struct OnePlace(Arc<Semaphore>, Option<OwnedSemaphorePermit>);
+
+impl Clone for OnePlace {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), None)
+    }
+}
+
+impl Service<lambda_http::Request> for OnePlace {
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<String>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.1 = self.1.take().or_else(|| Arc::clone(&self.0).try_acquire_owned().ok());
+        if self.1.is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn call(&mut self, _: lambda_http::Request) -> Self::Future {
+        drop(self.1.take().unwrap());
+        ready(Ok(Response::new(String::new())))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_event_gives_its_place_back() {
+    let inner = OnePlace(Arc::new(Semaphore::new(1)), None);
+    let service = layer(http()).build().unwrap().layer(inner);
+    let (mut one, mut other) = (service.clone(), service);
+    let refused = backend::read(&event(&http(), V2, None));
+    assert_eq!(one.ready().await.unwrap().call(refused).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert!(poll_fn(|cx| Poll::Ready(other.poll_ready(cx).is_ready())).await);
 }
 
 #[tokio::test]
@@ -707,7 +767,7 @@ async fn somebody() -> Principal {
     let authorizer = authorizer_fn(async |event| common::allow_all(&event));
     let layer = AuthorizerLayer::token(authorizer, common::stage()).build().unwrap();
     let service = layer.layer(tower::service_fn(async |request: Request<()>| {
-        Ok::<_, std::convert::Infallible>(
+        Ok::<_, Infallible>(
             Response::builder()
                 .extension(request.extensions().get::<Principal>().unwrap().clone())
                 .body(String::new())

@@ -195,6 +195,30 @@ async fn what_is_excepted_is_excepted_with_an_escaped_slash_too() {
     }
 }
 
+/// `%2F` in a parameter is data, and behind it a catch-all takes another for a slash.
+#[tokio::test]
+async fn an_escaped_slash_in_a_parameter_does_not_hide_another_from_a_denial() {
+    for statements in [
+        &["Allow *", "Deny g%2Fp/secret/*"][..],
+        &["Allow *", "Deny g?2Fp/secret/key"],
+        &["Allow! g%2Fp/secret/*"],
+    ] {
+        let layer = builder(statements, stage()).allow_encoded_slash().build().unwrap();
+        for (path, expected) in [
+            ("/users/g%2Fp/secret/key", 403),
+            ("/users/g%2Fp/secret%2Fkey", 403),
+            ("/users/g%2fp/secret%2fkey", 403),
+            ("/users/g%2Fp/%2Fsecret%2Fkey", 403),
+            // No route of this router has so many segments.
+            ("/users/g%2Fp/public%2Fkey", 404),
+            ("/users/a%2Fb/a%2Fb/a%2Fb/a%2Fb", 404),
+            ("/users/a%2Fb/a%2Fb/a%2Fb/a%2Fb/a%2Fb", 400),
+        ] {
+            assert_eq!(statuses(&layer, Method::GET, path).await, [expected; 2], "{path} {statements:?}");
+        }
+    }
+}
+
 /// The outer router has read the path as it was sent: an escaped letter may lead elsewhere than the letter does.
 #[tokio::test]
 async fn what_an_outer_router_has_read_holds_no_escaped_letters() {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
+use super::distinct::number_bytes;
+
 /// One value of an authorizer's context.
 ///
 /// REST and WebSocket APIs, and events of format 1.0, let scalars through and nothing else; an answer with a list or
@@ -115,7 +117,8 @@ impl ContextValue {
                 inner + values.capacity() * size_of::<Self>()
             }
             Self::Object(context) => context.heap_bytes(),
-            Self::Bool(_) | Self::Null | Self::Number(_) => 0,
+            Self::Number(number) => number_bytes(number),
+            Self::Bool(_) | Self::Null => 0,
         }
     }
 }

@@ -21,6 +21,11 @@ static NUMBERS_ARE_TEXT: LazyLock<bool> = LazyLock::new(|| {
     serde_json::from_str::<Number>(spelt).is_ok_and(|number| number.to_string() == spelt)
 });
 
+/// What a number takes on the heap.
+pub(super) fn number_bytes(number: &Number) -> usize {
+    if *NUMBERS_ARE_TEXT { number.to_string().len() } else { 0 }
+}
+
 impl<'de> Deserialize<'de> for Distinct {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(DistinctVisitor)

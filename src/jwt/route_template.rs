@@ -1,6 +1,6 @@
 //! Path templates: what they fit, and which of two a router takes; and the spellings of a path.
 
-use crate::policy::{hex_value, is_reserved, is_unreserved, with_single_slashes};
+use crate::policy::{hex_value, is_reserved, is_unreserved};
 
 /// A segment of a template. The order is the order of preference, the least first.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -74,16 +74,17 @@ pub(super) fn read(template: &str) -> Option<Vec<Segment>> {
     segments.collect()
 }
 
-/// Whether a segment is spelt as in an ARN.
+/// Whether a segment is in the one spelling that others are compared in: nothing is escaped that need not be, nor a slash.
 fn is_canonical(text: &str) -> bool {
+    let is_raw = |byte| is_unreserved(byte) || is_reserved(byte) || byte == b'/';
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let is_fine = match byte {
             b'%' => {
                 let digits = (bytes.next().and_then(upper_hex), bytes.next().and_then(upper_hex));
-                matches!(digits, (Some(high), Some(low)) if !is_unreserved(high * 16 + low))
+                matches!(digits, (Some(high), Some(low)) if !is_raw(high * 16 + low))
             }
-            byte => is_unreserved(byte) || is_reserved(byte),
+            byte => is_raw(byte),
         };
         if !is_fine {
             return false;
@@ -120,31 +121,6 @@ pub(super) fn spell(path: &str) -> String {
         }
     }
     spelt
-}
-
-/// What a path may mean to a router that takes `%2F` for a slash. Which do is not known here, nor where they begin to: a
-/// parameter before the rest of a path is one segment all the same. Each reading is looked up in all routes, so there are
-/// only so many.
-///
-/// `None` where there are more, or where a segment is not plain in one of them.
-pub(super) fn readings(canonical: &str) -> Option<Vec<String>> {
-    const MOST: usize = 2 * 8;
-
-    let mut readings = Vec::new();
-    let mut before = String::new();
-    for segment in canonical.split_inclusive('/') {
-        if segment.contains("%2F") {
-            let rest = canonical.get(before.len()..).unwrap_or_default();
-            let slashed = before.clone() + &rest.replace("%2F", "/");
-            let single = with_single_slashes(&slashed);
-            if !is_plain(&single) || readings.len() >= MOST {
-                return None;
-            }
-            readings.extend([slashed, single]);
-        }
-        before.push_str(segment);
-    }
-    Some(readings)
 }
 
 /// Whether all segments are there, and none stands for another.

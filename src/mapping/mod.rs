@@ -33,7 +33,7 @@
 //!
 //! If a query parameter is mapped, the whole query is written anew: decoded once, and encoded so that everybody reads
 //! it alike. `overwrite` and `remove` delete a parameter under its other names, too: in any case, with other punctuation, behind
-//! spaces, before a NUL, and as a list (`User_Id`, `user.id`, `user_id[]`). The path is never touched. A query that is not UTF-8 is refused with 400.
+//! spaces, `!` or `_`, before a NUL, and with brackets (`User_Id`, `user.id`, `user_id[]`, `[user_id]`). The path is never touched. A query that is not UTF-8 is refused with 400.
 
 mod error;
 mod header;

@@ -5,7 +5,7 @@ use http::{Extensions, Method, Request};
 use super::context::RequestContext;
 use super::gateway::Gateway;
 use crate::contract::{ApiKind, Authorization, Ruling};
-use crate::policy::{AccessRequest, Decision, with_single_slashes};
+use crate::policy::{AccessRequest, Decision, slash_readings};
 use crate::request::{CanonicalPath, is_spelling_of, sent_path};
 
 impl Gateway {
@@ -51,8 +51,8 @@ impl Gateway {
     }
 
     /// The same where an escaped slash is data. A catch-all route decodes it, so that its handler cannot tell it from a
-    /// slash: a Deny must not, either, nor what is excepted from an Allow. Nor do file systems and many handlers tell several slashes from one, or mind one at
-    /// the end, which no Deny minds either.
+    /// slash: a Deny must not, either, nor what is excepted from an Allow. Before the catch-all it may be data all the same. Nor
+    /// do file systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
     #[cold]
     pub(super) fn rule_with_slashes<'a, B>(
         &self,
@@ -61,22 +61,19 @@ impl Gateway {
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        let canonical = path.canonical().replace("%2F", "/");
+        let canonical = slash_readings(self.arn_tail(request.method(), path.canonical()).1);
         // Where nothing was written anew, it was sent as it stands in the ARN.
         let sent = self.sent(request.extensions(), path);
-        let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
-        let sent = sent.replace("%2F", "/").replace("%2f", "/");
-        let mut tried: Vec<(String, String)> = Vec::new();
+        let sent = slash_readings(sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1));
+        let mut tried: Vec<(&str, &str)> = Vec::new();
         let mut ruling = None;
-        for spell in [str::to_owned, with_single_slashes] {
-            let (canonical, sent) = (spell(&canonical), spell(&sent));
-            let canonical = self.arn_tail(request.method(), &canonical).1;
+        for (at, canonical) in canonical.iter().enumerate() {
             // What is excepted from an Allow is compared with what was sent, and not with the other.
-            for sent in [&*sent, canonical] {
-                if tried.iter().any(|(known, known_sent)| known == canonical && known_sent == sent) {
+            for sent in [sent.get(at).unwrap_or(canonical), canonical] {
+                if tried.contains(&(canonical, sent)) {
                     continue;
                 }
-                tried.push((canonical.to_owned(), sent.to_owned()));
+                tried.push((canonical, sent));
                 let asked = asked.with_canonical_path(canonical).with_sent_path(sent);
                 let next = authorization.rule(&asked);
                 if next.decision != Decision::Allow {

@@ -54,6 +54,6 @@ pub use lint::{Lint, LintKind};
 pub use pattern::{ActionPattern, ResourcePattern};
 pub use request::AccessRequest;
 pub(crate) use spelling::{
-    hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself, with_single_slashes,
+    MAX_SLASHED, hex_value, is_reserved, is_unreserved, push_escape, slash_readings, stands_for_itself,
 };
 pub use stage::StageArn;

@@ -201,8 +201,29 @@ pub(crate) fn hex_value(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// So many segments of one path may hold an escaped slash: each is read in two ways.
+pub(crate) const MAX_SLASHED: usize = 4;
+
+/// What a path is to those who take `%2F` for a slash. Which do is not known here, nor where they begin to: a parameter before
+/// the rest of a path is one segment all the same. So there is a reading for each segment that holds one, with slashes from there
+/// on, and next to it the same with single slashes.
+pub(crate) fn slash_readings(path: &str) -> Vec<String> {
+    let mut readings = Vec::new();
+    let mut before = String::new();
+    for segment in path.split_inclusive('/') {
+        if segment.contains("%2F") || segment.contains("%2f") {
+            let rest = path.get(before.len()..).unwrap_or_default();
+            let slashed = before.clone() + &rest.replace("%2F", "/").replace("%2f", "/");
+            let single = with_single_slashes(&slashed);
+            readings.extend([slashed, single]);
+        }
+        before.push_str(segment);
+    }
+    readings
+}
+
 /// The path as it is to whoever takes slashes side by side for one.
-pub(crate) fn with_single_slashes(path: &str) -> String {
+fn with_single_slashes(path: &str) -> String {
     let mut single = String::with_capacity(path.len());
     for character in path.chars() {
         if character != '/' || !single.ends_with('/') {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_lambda::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+};
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::{Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_lambda::error::{BoxError, ConnectorError, SdkError};
@@ -81,7 +83,8 @@ impl Invoker {
     }
 }
 
-/// Lets no more of an answer into memory than it may have.
+/// Lets no more of an answer into memory than it may have, and nothing of an event into logs: the SDK prints requests at
+/// `TRACE`, with a body that is in memory.
 #[derive(Debug)]
 struct Cap {
     max_bytes: usize,
@@ -90,6 +93,18 @@ struct Cap {
 impl Intercept for Cap {
     fn name(&self) -> &'static str {
         "Cap"
+    }
+
+    /// After the event was signed.
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = std::mem::replace(context.request_mut().body_mut(), SdkBody::taken());
+        *context.request_mut().body_mut() = SdkBody::from_body_1_x(body);
+        Ok(())
     }
 
     fn modify_before_deserialization(

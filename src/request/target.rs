@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::header::{CONNECTION, UPGRADE};
 use http::{Method, Request, Uri, Version};
 
-use crate::policy::{hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
+use crate::policy::{MAX_SLASHED, hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 
 /// How lenient to be with targets that are legal but not canonical.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +28,7 @@ pub(crate) enum TargetError {
     EmptySegment,
     EncodedSeparator,
     EncodedUnreserved,
+    ManyEncodedSlashes,
     MalformedEscape,
     NoLeadingSlash,
     NotAscii,
@@ -47,6 +48,7 @@ impl TargetError {
             Self::EmptySegment => "the path holds an empty segment",
             Self::EncodedSeparator => "the path holds an escaped `/` or `\\`",
             Self::EncodedUnreserved => "the path escapes a character that needs no escape",
+            Self::ManyEncodedSlashes => "more than four segments of the path hold an escaped `/`",
             Self::MalformedEscape => "the path holds a `%` without two hexadecimal digits",
             Self::NoLeadingSlash => "the request target is not a path",
             Self::NotAscii => "the path holds a raw character that is not ASCII",
@@ -202,9 +204,12 @@ fn rewrite(bytes: &[u8], rules: TargetRules) -> Result<CanonicalPath<'static>, T
     Ok(CanonicalPath { as_sent: Cow::Owned(as_sent), decoded, raw: None })
 }
 
-/// No empty segment but one at the end, and no dot segment, also not before a `;` or beside an escaped `/`: whoever
+/// Not many segments with an escaped slash, no empty segment but one at the end, and no dot segment, also not before a `;` or beside an escaped `/`: whoever
 /// decodes a parameter and joins it to a path would follow it.
 fn check_segments(canonical: &str) -> Result<(), TargetError> {
+    if canonical.split('/').filter(|segment| segment.contains("%2F")).count() > MAX_SLASHED {
+        return Err(TargetError::ManyEncodedSlashes);
+    }
     let mut segments = canonical.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         if segment.is_empty() && segments.peek().is_some() {
@@ -336,6 +341,8 @@ mod tests {
         refuses("/a%2fb", STRICT, TargetError::EncodedSeparator);
         refuses("/a%5cb", SLASHES, TargetError::EncodedSeparator);
         reads("/a%2fb", SLASHES, "/a%2Fb", "/a%2Fb");
+        assert!(read_path(&"/a%2Fb".repeat(4), SLASHES).is_ok());
+        refuses(&"/a%2fb".repeat(5), SLASHES, TargetError::ManyEncodedSlashes);
         reads("/..a%2fb..%252F..x", SLASHES, "/..a%2Fb..%252F..x", "/..a%2Fb..%252F..x");
         for path in ["/..%2fb", "/a%2F..", "/a%2f.%2Fb", "/a%2f..;x%2fb", "/a%2f..%3bx"] {
             refuses(path, SLASHES, TargetError::DotSegment);

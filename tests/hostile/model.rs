@@ -155,6 +155,8 @@ fn event() -> impl Strategy<Value = Event> {
         "/files/a%2F%2Fb",
         "/files/a/%2Fb/%2F",
         "/users/me%2F%2F",
+        "/pair/g%2Fp/a%2Fb",
+        "/files/g%2Fp/a%2Fb",
     ];
     let targets = prop_oneof![3 => select(known.to_vec()).prop_map(str::to_owned), 1 => target()];
     let methods = select(vec!["GET", "GET", "GET", "HEAD", "POST", "get", "G.T"]);
@@ -278,18 +280,29 @@ impl Model<'_> {
         };
         let mut verdict = judge(&spelled.canonical, path);
         if spelled.canonical.contains("%2F") {
-            let mut canonical = spelled.canonical.replace("%2F", "/");
-            let mut sent = path.replace("%2F", "/").replace("%2f", "/");
-            for _ in 0..2 {
-                for sent in [&sent, &canonical] {
-                    if verdict == Verdict::Allow {
-                        verdict = judge(&canonical, sent);
+            // Whoever decodes the rest of a path begins with some segment.
+            let starts: Vec<usize> = spelled.canonical.match_indices('/').map(|(at, _)| at).collect();
+            for segment in 0..starts.len() {
+                let decoded = |path: &str| {
+                    let parts = path.split('/').enumerate();
+                    let parts = parts.map(|(at, part)| match at > segment {
+                        true => part.replace("%2F", "/").replace("%2f", "/"),
+                        false => part.to_owned(),
+                    });
+                    parts.collect::<Vec<_>>().join("/")
+                };
+                let (mut canonical, mut sent) = (decoded(&spelled.canonical), decoded(path));
+                for _ in 0..2 {
+                    for sent in [&sent, &canonical] {
+                        if verdict == Verdict::Allow {
+                            verdict = judge(&canonical, sent);
+                        }
                     }
-                }
-                // A file system takes several slashes for one.
-                for path in [&mut canonical, &mut sent] {
-                    while path.contains("//") {
-                        *path = path.replace("//", "/");
+                    // A file system takes several slashes for one.
+                    for path in [&mut canonical, &mut sent] {
+                        while path.contains("//") {
+                            *path = path.replace("//", "/");
+                        }
                     }
                 }
             }

@@ -55,6 +55,9 @@ pub(crate) fn read(path: &str, leniency: Leniency) -> Option<Spelled> {
     if !first.is_empty() || segments.is_empty() {
         return None;
     }
+    if segments.iter().filter(|segment| segment.contains(&(b'/', true))).count() > 4 {
+        return None;
+    }
     for (at, segment) in segments.iter().enumerate() {
         if segment.is_empty() && at + 1 < segments.len() {
             return None;

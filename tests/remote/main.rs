@@ -4,6 +4,9 @@
 mod common;
 
 mod answers;
+#[path = "../insight/capture.rs"]
+#[expect(dead_code, unreachable_pub, reason = "it is made for another program")]
+mod capture;
 mod endpoint;
 mod layer;
 mod ours;

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use tower_lambda_authorizer::Authorizer;
 use tower_lambda_authorizer::remote::{RemoteAuthorizer, RemoteError};
+use tower_lambda_authorizer::{Authorizer, AuthorizerEvent};
 
+use crate::capture::Capture;
 use crate::endpoint::{Endpoint, Reply, nobody, response, returned, until};
 use crate::{SOON, both, client, failure, token_event};
 
@@ -259,6 +260,41 @@ async fn no_failure_prints_the_token() {
                 source = error.source();
             }
             assert!(!text.contains(&token), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn no_trace_of_either_client_holds_what_is_sent() {
+    const MARKS: [&str; 3] = ["token-mark", "a-secret-key", "context-mark"];
+    let capture = Capture::new(tracing::Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let told = async {
+        let answer = r#"{"principalId":"me","policyDocument":{"Version":"2012-10-17","Statement":[]},"context":{"k":"context-mark"}}"#;
+        let endpoint = Endpoint::start(|_| returned(answer)).await;
+        let event = include_str!("../fixtures/events/rest_token.json");
+        let mut event: serde_json::Value = serde_json::from_str(event).unwrap();
+        event["authorizationToken"] = MARKS[0].into();
+        let event = AuthorizerEvent::from_json(&event.to_string()).unwrap();
+        for (name, authorizer) in both!(&endpoint) {
+            authorizer.authorize(event.clone()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(endpoint.seen().pop().unwrap().body.contains(MARKS[0]), "{name}");
+        }
+    };
+    tracing::subscriber::with_default(capture.clone(), || runtime.block_on(told));
+    let heard = capture.heard();
+    assert!(heard.events.iter().any(|event| event.target.starts_with("aws_smithy")));
+    // Bytes are printed as they are, or as a list of numbers.
+    let numbers = |mark: &str| mark.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
+    for event in &heard.events {
+        for mark in MARKS {
+            let is_told = |value: &String| value.contains(mark) || value.contains(&numbers(mark));
+            assert!(
+                !event.fields.values().any(is_told),
+                "{mark}: {} {:?}",
+                event.target,
+                event.field("message")
+            );
         }
     }
 }

@@ -25,16 +25,24 @@ pub(super) fn check<B>(
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Ok(()) };
 
     let template = context.resource_path.as_deref().filter(|template| template.starts_with('/'));
+    let domain = context.domain_name.as_deref();
+    // Without a template nothing but the name tells the mapping from that of another domain.
+    let is_known = is_of_domain(domain, stage.custom_domain()) || domain.is_some_and(is_of_api);
+    if template.is_none() && !is_known {
+        let kind = if stage.base_path().is_some() {
+            RejectionKind::OutsideBasePath
+        } else {
+            RejectionKind::TargetMoved
+        };
+        return Err(Rejection::with_detail(
+            kind,
+            "the route `$default` does not tell the mapping: the request has to come in through the domain that is \
+             configured (`with_custom_domain`)",
+        ));
+    }
     if stage.base_path().is_some() {
         let outside = |detail: &'static str| Rejection::with_detail(RejectionKind::OutsideBasePath, detail);
-        // Without a template nothing but the name tells the mapping from that of another domain.
-        if template.is_none() && !is_of_domain(context.domain_name.as_deref(), stage.custom_domain()) {
-            return Err(outside(
-                "the route `$default` does not tell the mapping: the request has to come in through the domain that is \
-                 configured (`with_custom_domain`)",
-            ));
-        }
-        if context.domain_name.as_deref().is_some_and(is_of_api) {
+        if domain.is_some_and(is_of_api) {
             return Err(outside("the request came in through the API's own address"));
         }
         if context.path.as_deref().is_some_and(|path| has_stage(path, stage.arn().stage(), raw)) {
@@ -44,6 +52,11 @@ pub(super) fn check<B>(
     let parameters = request.path_parameters_ref();
     let value = |name: &str| parameters.and_then(|parameters| parameters.first(name));
     match template.map(|template| filled(template, value)) {
+        // Whether the stage is in front of the path is not said either.
+        None if begins_with(asked, stage.arn().stage()) => Err(Rejection::with_detail(
+            RejectionKind::TargetMoved,
+            "the path begins with the name of the stage, and the route `$default` does not tell whether it is a part of it",
+        )),
         None => Ok(()),
         Some(Some(filled)) if is_same(&filled, asked) => Ok(()),
         Some(_) if stage.base_path().is_some() => Err(Rejection::with_detail(
@@ -65,6 +78,11 @@ fn is_of_domain(domain_name: Option<&str>, configured: Option<&str>) -> bool {
 /// `{api}.execute-api.{region}.amazonaws.com`, and the names that private APIs have besides.
 fn is_of_api(domain_name: &str) -> bool {
     domain_name.split('.').nth(1).is_some_and(|label| label.eq_ignore_ascii_case("execute-api"))
+}
+
+fn begins_with(path: &str, stage: &str) -> bool {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether `path` is `raw` behind the name of the stage. Slashes at the front are fewer in one than in the other.

@@ -87,6 +87,7 @@ impl<R> GatewayContextLayerBuilder<R> {
     }
 
     /// Accepts `%2F` in the paths of REST APIs; for the router it stays `%2F`. HTTP APIs show it decoded.
+    /// A path with `%2F` in more than four segments is refused.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;
         self

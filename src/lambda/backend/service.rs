@@ -28,7 +28,7 @@ impl<S, R> GatewayContextService<S, R> {
 
 impl<S, R, B, ResBody> Service<Request<B>> for GatewayContextService<S, R>
 where
-    S: Service<Request<B>, Response = Response<ResBody>>,
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
     R: ResponseForRejection<ResBody>,
 {
     type Response = S::Response;
@@ -50,6 +50,8 @@ where
             }
             Err(rejection) => {
                 let rejection = rejection.of_api(self.reader.stage.kind());
+                // The place that the inner service may have set aside when it was ready is given back: the clone has none.
+                self.inner = self.inner.clone();
                 let mut response = self.responses.response_for_rejection(&rejection);
                 response.extensions_mut().insert(rejection);
                 State::Refused { response: Some(response) }

@@ -15,7 +15,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
 use http::{HeaderName, Request};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::authorizer::discard;
 use crate::middleware::advice;
@@ -128,7 +128,25 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         }
         values.push(text.into());
     }
+    let respelled: Vec<_> = values.iter().flat_map(|value| respelled(value)).collect();
+    values.extend(respelled.into_iter().map(Cow::Owned));
     Some(values)
+}
+
+/// A value as it stands in the URL, or between the quotes, of an error that repeats it; also without the name or scheme that is
+/// before it.
+fn respelled(value: &str) -> Vec<String> {
+    /// As `encodeURIComponent` has it, and as forms do.
+    const IN_URLS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    const IN_SCRIPTS: &AsciiSet = &IN_URLS.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+    let named = [value.split_once(' '), value.split_once('=')].into_iter().flatten().map(|(_, value)| value);
+    let mut found = Vec::new();
+    for value in named.chain([value]).map(str::trim).filter(|value| value.len() >= MIN_VALUE) {
+        found.extend([IN_URLS, IN_SCRIPTS].map(|set| utf8_percent_encode(value, set).to_string()));
+        found.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+        found.retain(|respelled| respelled != value);
+    }
+    found
 }
 
 /// What may be Base64 in a value: what stands between separators, or behind a name, and each part of a token.

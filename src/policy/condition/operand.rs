@@ -88,12 +88,18 @@ impl Operands {
 
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
-            Self::Binary(values) => values.iter().map(|value| value.capacity() + size_of::<Vec<u8>>()).sum(),
+            Self::Binary(values) => {
+                let bytes: usize = values.iter().map(Vec::capacity).sum();
+                bytes + values.capacity() * size_of::<Vec<u8>>()
+            }
             Self::Bool(values) => values.capacity() * size_of::<Flag>(),
             Self::Date(values) => values.capacity() * size_of::<Moment>(),
             Self::Invalid => 0,
             Self::Ip(values) => values.capacity() * size_of::<IpNet>(),
-            Self::Number(values) => values.iter().map(|value| value.text.len() + size_of::<Number>()).sum(),
+            Self::Number(values) => {
+                let texts: usize = values.iter().map(|value| value.text.len()).sum();
+                texts + values.capacity() * size_of::<Number>()
+            }
             Self::Text(values) => values.iter().map(|value| value.text.len() + size_of::<Text>()).sum(),
         }
     }
