@@ -7,7 +7,7 @@ use http::Method;
 
 use super::issuer::is_scope;
 use super::route_template::{Segment, fits, goes_before, is_plain, read, spell, without_end, without_slash};
-use crate::policy::{MAX_SLASHED, MethodPattern, slash_readings};
+use crate::policy::{MethodPattern, slash_readings};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
 /// (`authorizationScopes`). A token passes with any one of a route's scopes; a route that asks for none takes every
@@ -27,7 +27,9 @@ use crate::policy::{MAX_SLASHED, MethodPattern, slash_readings};
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
 /// does, says what such requests take, save where the other route is the more specific one. Where no route for `GET` fits,
 /// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing,
-/// nor does one with `%2F` in more than four segments.
+/// nor does one with `%2F` in more than three segments.
+/// Where a router has a catch-all, list `{path+}` and not `{name}`: to its handler `%2F` is a slash, and what that makes of a path may be
+/// listed nowhere.
 ///
 /// ```
 /// use http::Method;
@@ -121,10 +123,13 @@ impl RouteScopes {
         if as_get.is_some_and(|get| !self.speaks_for_unlisted(route, get, path, scopes)) {
             return None;
         }
-        let readings = slash_readings(&canonical);
-        if readings.len() > 2 * MAX_SLASHED
-            || !readings.iter().skip(1).step_by(2).all(|single| is_plain(single))
-        {
+        let readings = slash_readings(&canonical)?;
+        if !readings.iter().step_by(2).all(|single| is_plain(single)) {
+            return None;
+        }
+        // What a reading takes that fits no route, if that was said.
+        let others = self.otherwise.as_deref().unwrap_or(scopes);
+        if !suffices(scopes, others) && readings.iter().any(|path| self.find(method, path).is_none()) {
             return None;
         }
         for (method, as_get) in [(method, false)].into_iter().chain(as_get.map(|get| (get, true))) {
@@ -298,8 +303,8 @@ mod tests {
         assert_eq!(of("PUT", "/users/7"), one("any-one"));
         assert_eq!(of("PUT", "/users/7/"), None);
         assert_eq!(of("GET", "/other/"), one("rest"));
-        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(4))), Some(vec![]));
-        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(5))), None);
+        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(3))), Some(vec![]));
+        assert_eq!(of("GET", &format!("/users/7{}", "/a%2Fb".repeat(4))), None);
     }
 
     #[test]
@@ -350,6 +355,14 @@ mod tests {
         assert_eq!((head.of("HEAD", "/admin"), head.of("HEAD", "/health")), (None, Some(&[][..])));
         assert_eq!(head.of("GET", "/admin"), Some(&["admin".into()][..]));
         assert_eq!(head.with_other_routes([]).unwrap().of("HEAD", "/admin"), Some(&[][..]));
+        // A catch-all may serve it.
+        let file = RouteScopes::new().with_route(Method::GET, "/files/{name}", ["user"]).unwrap();
+        assert_eq!(file.of("GET", "/files/a%2Fb"), Some(&["user".into()][..]));
+        let file = file.with_other_routes(["admin"]).unwrap();
+        assert_eq!(
+            (file.of("GET", "/files/a%2Fb"), file.of("GET", "/files/a/b")),
+            (None, Some(&["admin".into()][..]))
+        );
         assert_eq!(other.of("GET", "/b"), Some(&["x".into()][..]));
         assert_eq!(other.of("GET", "/a"), Some(&[][..]));
     }
@@ -414,6 +427,8 @@ mod tests {
             ((Method::GET, "/{id}/{path+}"), "/{id}/a/b", "GET", "/x%2Fy/%2Fa%2F/b", None),
             ((Method::GET, "/{id}/{x}/{path+}"), "/{id}/{x}/a/b", "GET", "/x%2Fy/x%2Fy/a%2Fb", None),
             ((Method::GET, "/{id}/{path+}"), "/{id}/a/b", "GET", "/x%2Fy/a%2Fc", Some("own")),
+            // Nor where it ends.
+            ((Method::GET, "/a/{path}/v/{v}"), "/a/b/{name}/v/{v}", "GET", "/a/b%2Fc/v/x%2Fy", None),
             ((Method::GET, "/{name}"), "/admin/{path+}", "GET", "/a%2Fsecret", Some("own")),
         ] {
             let routes = [(own.0.clone(), own.1, "own"), (Method::GET, other, "other")];

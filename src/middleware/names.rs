@@ -61,10 +61,13 @@ impl Gateway {
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        let canonical = slash_readings(self.arn_tail(request.method(), path.canonical()).1);
+        // Where there are too many, the path has been refused.
+        let canonical =
+            slash_readings(self.arn_tail(request.method(), path.canonical()).1).unwrap_or_default();
         // Where nothing was written anew, it was sent as it stands in the ARN.
         let sent = self.sent(request.extensions(), path);
-        let sent = slash_readings(sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1));
+        let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
+        let sent = slash_readings(sent).unwrap_or_default();
         let mut tried: Vec<(&str, &str)> = Vec::new();
         let mut ruling = None;
         for (at, canonical) in canonical.iter().enumerate() {

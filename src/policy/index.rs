@@ -238,9 +238,10 @@ impl Index {
     }
 }
 
-/// The entries of a group by what stands behind their last wildcard.
+/// The entries of a group by what stands behind their last wildcard. The length is what is looked for first, so two that have
+/// the same hash do not share one.
 fn tails(group: &[Keyed]) -> impl Iterator<Item = &[Keyed]> {
-    group.chunk_by(|left, right| left.tail == right.tail)
+    group.chunk_by(|left, right| (left.tail_length, left.tail) == (right.tail_length, right.tail))
 }
 
 /// One search, with what is worked out once for all its buckets.

@@ -1,5 +1,7 @@
 //! The one spelling a path has in an ARN.
 
+use std::borrow::Cow;
+
 const UNRESERVED: u8 = 1;
 const RESERVED: u8 = 2;
 const SLASH: u8 = 4;
@@ -201,25 +203,37 @@ pub(crate) fn hex_value(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// So many segments of one path may hold an escaped slash: each is read in two ways.
-pub(crate) const MAX_SLASHED: usize = 4;
+/// So many segments of one path may hold an escaped slash: each of them may be data, or not.
+pub(crate) const MAX_SLASHED: usize = 3;
 
-/// What a path is to those who take `%2F` for a slash. Which do is not known here, nor where they begin to: a parameter before
-/// the rest of a path is one segment all the same. So there is a reading for each segment that holds one, with slashes from there
-/// on, and next to it the same with single slashes.
-pub(crate) fn slash_readings(path: &str) -> Vec<String> {
-    let mut readings = Vec::new();
-    let mut before = String::new();
-    for segment in path.split_inclusive('/') {
-        if segment.contains("%2F") || segment.contains("%2f") {
-            let rest = path.get(before.len()..).unwrap_or_default();
-            let slashed = before.clone() + &rest.replace("%2F", "/").replace("%2f", "/");
-            let single = with_single_slashes(&slashed);
-            readings.extend([slashed, single]);
-        }
-        before.push_str(segment);
+/// What a path is to those who take `%2F` for a slash. Which do is not known here, nor where: a parameter before the rest of a path
+/// is one segment all the same. So there is a reading for each choice of the segments that hold one, and next to it the same with
+/// single slashes. `None`: there are too many.
+pub(crate) fn slash_readings(path: &str) -> Option<Vec<String>> {
+    let segments: Vec<&str> = path.split('/').collect();
+    let is_slashed = |segment: &&str| segment.contains("%2F") || segment.contains("%2f");
+    let count = segments.iter().filter(|segment| is_slashed(segment)).count();
+    if count > MAX_SLASHED {
+        return None;
     }
-    readings
+    let reading = |choice: u32| {
+        let mut left = choice;
+        let segments = segments.iter().map(|segment| {
+            if !is_slashed(segment) {
+                return Cow::Borrowed(*segment);
+            }
+            let is_chosen = left & 1 == 1;
+            left >>= 1;
+            if is_chosen {
+                Cow::Owned(segment.replace("%2F", "/").replace("%2f", "/"))
+            } else {
+                Cow::Borrowed(*segment)
+            }
+        });
+        segments.collect::<Vec<_>>().join("/")
+    };
+    let slashed = (1..1 << count).map(reading);
+    Some(slashed.flat_map(|slashed| [with_single_slashes(&slashed), slashed]).collect())
 }
 
 /// The path as it is to whoever takes slashes side by side for one.

@@ -280,12 +280,19 @@ impl Model<'_> {
         };
         let mut verdict = judge(&spelled.canonical, path);
         if spelled.canonical.contains("%2F") {
-            // Whoever decodes the rest of a path begins with some segment.
-            let starts: Vec<usize> = spelled.canonical.match_indices('/').map(|(at, _)| at).collect();
-            for segment in 0..starts.len() {
+            // Any of the segments may be decoded, each alone or with others.
+            let slashed: Vec<usize> = (0..)
+                .zip(spelled.canonical.split('/'))
+                .filter(|(_, part)| part.contains("%2F"))
+                .map(|(at, _)| at)
+                .collect();
+            for choice in 1..1_usize << slashed.len() {
+                let is_chosen = |at: usize| {
+                    slashed.iter().position(|known| *known == at).is_some_and(|bit| choice >> bit & 1 == 1)
+                };
                 let decoded = |path: &str| {
                     let parts = path.split('/').enumerate();
-                    let parts = parts.map(|(at, part)| match at > segment {
+                    let parts = parts.map(|(at, part)| match is_chosen(at) {
                         true => part.replace("%2F", "/").replace("%2f", "/"),
                         false => part.to_owned(),
                     });

@@ -55,7 +55,7 @@ pub(crate) fn read(path: &str, leniency: Leniency) -> Option<Spelled> {
     if !first.is_empty() || segments.is_empty() {
         return None;
     }
-    if segments.iter().filter(|segment| segment.contains(&(b'/', true))).count() > 4 {
+    if segments.iter().filter(|segment| segment.contains(&(b'/', true))).count() > 3 {
         return None;
     }
     for (at, segment) in segments.iter().enumerate() {

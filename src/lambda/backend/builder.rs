@@ -80,14 +80,15 @@ impl<R> GatewayContextLayerBuilder<R> {
         self
     }
 
-    /// Accepts paths that escape letters, digits, `-`, `.`, `_` or `~`, and has them routed decoded.
+    /// Accepts paths that escape letters, digits, `-`, `.`, `_` or `~`, and has them routed decoded. AWS has evaluated the policy for
+    /// the path as it was sent, so that a Deny of `/admin` does not cover `/%61dmin` there: only for policies that deny no path.
     pub fn decode_unreserved_escapes(mut self) -> Self {
         self.options.target_rules.decode_unreserved = true;
         self
     }
 
     /// Accepts `%2F` in the paths of REST APIs; for the router it stays `%2F`. HTTP APIs show it decoded.
-    /// A path with `%2F` in more than four segments is refused.
+    /// A path with `%2F` in more than three segments is refused.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;
         self

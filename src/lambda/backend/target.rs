@@ -37,11 +37,12 @@ pub(super) fn restore<B>(
     let own = Own::read(raw, kind, named, rules)?;
     let path = match kind {
         // Behind a mapped domain, format 2.0 has the stage where clients have the base path.
-        EventKind::HttpRequestV2 => stage.with_base_path_before(&own.canonical),
+        EventKind::HttpRequestV2 => stage.with_base_path_before(&own.as_sent),
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
             asked::check(request, stage, own.raw, &own.canonical)?;
-            Cow::Borrowed(&*own.canonical)
+            // AWS has evaluated the policy, for the path as it was sent: an escape may lead elsewhere than what it stands for.
+            Cow::Borrowed(&*own.as_sent)
         }
     }
     .into_owned();
@@ -77,6 +78,8 @@ struct Own<'e> {
     raw: &'e str,
     /// Without the stage, in the one spelling.
     canonical: String,
+    /// The same with the escapes of reserved characters that it came with.
+    as_sent: String,
     is_decoded: bool,
 }
 
@@ -107,7 +110,8 @@ impl<'e> Own<'e> {
         };
         let path = if is_decoded { Cow::Owned(escaped(path)) } else { Cow::Borrowed(path) };
         let read = read_path(&path, rules).map_err(|error| refuse(error.reason()))?;
-        Ok(Self { raw, canonical: read.canonical().to_owned(), is_decoded })
+        let canonical = read.canonical().to_owned();
+        Ok(Self { raw, canonical, as_sent: read.as_sent.into_owned(), is_decoded })
     }
 
     /// Whether a URI's path is this path: when decoded once, where the event has it decoded; else when both are in their

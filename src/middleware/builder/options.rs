@@ -146,7 +146,7 @@ impl<R> AuthorizerLayerBuilder<R> {
 
     /// Accepts `%2F` in paths. It is data and stays `%2F`, in the ARN and for the router. A Deny is tested with `/` in its
     /// place, too, because a handler behind a catch-all route is given both alike: write the Deny with `/`. Several side
-    /// by side count as one for it, as they do for a file system. A path with `%2F` in more than four segments is refused.
+    /// by side count as one for it, as they do for a file system. A path with `%2F` in more than three segments is refused.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;
         self
