@@ -476,10 +476,10 @@ async fn what_is_served_is_what_the_gateway_has_asked_about() {
         ("/prod/users", Ok("/prod/users")),
         ("/prod", Ok("/prod")),
         ("/production", Ok("/production")),
-        ("/a%20b/%e2%82%ac", Ok("/a%20b/%E2%82%AC")),
+        ("/a%20b/%e2%82%ac", Ok("/a%20b/%e2%82%ac")),
         ("/a%40b", Ok("/a%40b")),
         ("/a@b", Ok("/a@b")),
-        ("/a|b^\"c", Ok("/a%7Cb%5E%22c")),
+        ("/a|b^\"c", Ok("/a|b^\"c")),
         ("/public/../admin", Err(RejectionKind::InvalidTarget)),
         ("/public/%2e%2e/admin", Err(RejectionKind::InvalidTarget)),
         ("/../admin", Err(RejectionKind::InvalidTarget)),
@@ -565,7 +565,7 @@ async fn a_uri_that_was_changed_on_the_way_is_seen() {
 #[tokio::test]
 async fn other_spellings_pass_where_that_was_asked_for() {
     let slashes = || layer(rest()).allow_encoded_slash();
-    assert_eq!(outcome(slashes(), &at(&rest(), V1, "/a%2fb")).await.unwrap()["path"], "/a%2Fb");
+    assert_eq!(outcome(slashes(), &at(&rest(), V1, "/a%2fb")).await.unwrap()["path"], "/a%2fb");
     let refused = outcome(slashes(), &at(&rest(), V1, "/a%2f..%2fb")).await;
     assert_eq!(refused, Err(RejectionKind::InvalidTarget));
     let lenient = || layer(rest()).decode_unreserved_escapes();

@@ -127,6 +127,13 @@ impl RouteScopes {
         if !readings.iter().step_by(2).all(|single| is_plain(single)) {
             return None;
         }
+        let speaks = |get: &str| {
+            let mut readings = readings.iter().map(|path| (self.find(method, path), path));
+            readings.all(|(route, path)| self.speaks_for_unlisted(route, get, path, scopes))
+        };
+        if !as_get.is_none_or(speaks) {
+            return None;
+        }
         // What a reading takes that fits no route, if that was said.
         let others = self.otherwise.as_deref().unwrap_or(scopes);
         if !suffices(scopes, others) && readings.iter().any(|path| self.find(method, path).is_none()) {
@@ -355,6 +362,19 @@ mod tests {
         assert_eq!((head.of("HEAD", "/admin"), head.of("HEAD", "/health")), (None, Some(&[][..])));
         assert_eq!(head.of("GET", "/admin"), Some(&["admin".into()][..]));
         assert_eq!(head.with_other_routes([]).unwrap().of("HEAD", "/admin"), Some(&[][..]));
+        for method in [Method::HEAD, Method::CONNECT] {
+            let rest = RouteScopes::new()
+                .with_route(&method, "/{p+}", ["user"])
+                .and_then(|scopes| scopes.with_route(Method::GET, "/{name}", ["user"]))
+                .unwrap();
+            for rest in [rest.clone(), rest.with_other_routes(["admin"]).unwrap()] {
+                assert_eq!(
+                    (rest.of(method.as_str(), "/x%2Fy"), rest.of(method.as_str(), "/x/y")),
+                    (None, None)
+                );
+                assert_eq!(rest.of(method.as_str(), "/x"), Some(&["user".into()][..]));
+            }
+        }
         // A catch-all may serve it.
         let file = RouteScopes::new().with_route(Method::GET, "/files/{name}", ["user"]).unwrap();
         assert_eq!(file.of("GET", "/files/a%2Fb"), Some(&["user".into()][..]));

@@ -178,7 +178,7 @@ async fn every_home_gives_the_same_answer() {
             let mut behind = homes::behind_gateway(&api, &request, &answer).await;
             // AWS has compared the path as it was sent, and so it is routed there.
             if let Some(path) = behind.body.get_mut("path") {
-                *path = path.as_str().unwrap_or_default().replace("%40", "@").into();
+                *path = path.as_str().unwrap_or_default().replace("%40", "@").replace('|', "%7C").into();
             }
             check("behind a gateway", &(&behind, &here), behind == here);
             allowed += usize::from(status == 200);

@@ -41,8 +41,12 @@ pub(super) fn restore<B>(
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
             asked::check(request, stage, own.raw, &own.canonical)?;
-            // AWS has evaluated the policy, for the path as it was sent: an escape may lead elsewhere than what it stands for.
-            Cow::Borrowed(&*own.as_sent)
+            // AWS has evaluated the policy, for the path as it was sent: another spelling may lead elsewhere.
+            if own.is_decoded || rules.decode_unreserved {
+                Cow::Borrowed(&*own.as_sent)
+            } else {
+                Cow::Borrowed(own.raw)
+            }
         }
     }
     .into_owned();
