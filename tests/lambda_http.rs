@@ -477,6 +477,7 @@ async fn what_is_served_is_what_the_gateway_has_asked_about() {
         ("/prod", Ok("/prod")),
         ("/production", Ok("/production")),
         ("/a%20b/%e2%82%ac", Ok("/a%20b/%e2%82%ac")),
+        ("/a b", Ok("/a%20b")),
         ("/a%40b", Ok("/a%40b")),
         ("/a@b", Ok("/a@b")),
         ("/a|b^\"c", Ok("/a|b^\"c")),

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use http::header::HOST;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Request};
 use lambda_http::RequestExt;
 
@@ -41,12 +42,7 @@ pub(super) fn restore<B>(
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
             asked::check(request, stage, own.raw, &own.canonical)?;
-            // AWS has evaluated the policy, for the path as it was sent: another spelling may lead elsewhere.
-            if own.is_decoded || rules.decode_unreserved {
-                Cow::Borrowed(&*own.as_sent)
-            } else {
-                Cow::Borrowed(own.raw)
-            }
+            Cow::Borrowed(own.routed(rules))
         }
     }
     .into_owned();
@@ -116,6 +112,14 @@ impl<'e> Own<'e> {
         let read = read_path(&path, rules).map_err(|error| refuse(error.reason()))?;
         let canonical = read.canonical().to_owned();
         Ok(Self { raw, canonical, as_sent: read.as_sent.into_owned(), is_decoded })
+    }
+
+    /// The spelling to be routed. AWS has evaluated the policy, for the path as it was sent: another spelling may lead elsewhere.
+    /// What no URI holds has to have another.
+    fn routed(&self, rules: TargetRules) -> &str {
+        let is_path = |raw| PathAndQuery::try_from(raw).is_ok_and(|path| path.path() == raw);
+        let as_it_is = !self.is_decoded && !rules.decode_unreserved && is_path(self.raw);
+        if as_it_is { self.raw } else { &self.as_sent }
     }
 
     /// Whether a URI's path is this path: when decoded once, where the event has it decoded; else when both are in their
