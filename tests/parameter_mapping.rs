@@ -505,6 +505,10 @@ fn one_parameter_has_one_rule() {
     let query = mapping(&[("overwrite:querystring.x", "a")]);
     assert!(matches!(query.clone().with("remove:querystring.x", ""), Err(MappingError::Repeated { .. })));
     assert!(matches!(query.clone().with("overwrite:querystring.X", "a"), Err(MappingError::Repeated { .. })));
+    assert!(matches!(
+        query.clone().with("overwrite:querystring._x", "a"),
+        Err(MappingError::Repeated { .. })
+    ));
     assert!(query.with("overwrite:querystring.xy", "a").is_ok());
 }
 

@@ -110,7 +110,9 @@ impl Target {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header(name), Self::Header(other)) => header::is_same(name.as_str(), other.as_str()),
-            (Self::QueryString(name), Self::QueryString(other)) => query::is_same(name, other),
+            (Self::QueryString(name), Self::QueryString(other)) => {
+                query::is_same(name, other) || query::is_same(other, name)
+            }
             _ => false,
         }
     }

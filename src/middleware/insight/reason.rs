@@ -129,6 +129,9 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         values.push(text.into());
     }
     let respelled: Vec<_> = values.iter().flat_map(|value| respelled(value)).collect();
+    if respelled.iter().map(String::len).sum::<usize>() > 4 * MAX_CAME {
+        return None;
+    }
     values.extend(respelled.into_iter().map(Cow::Owned));
     Some(values)
 }
@@ -142,9 +145,16 @@ fn respelled(value: &str) -> Vec<String> {
     let named = [value.split_once(' '), value.split_once('=')].into_iter().flatten().map(|(_, value)| value);
     let mut found = Vec::new();
     for value in named.chain([value]).map(str::trim).filter(|value| value.len() >= MIN_VALUE) {
-        found.extend([IN_URLS, IN_SCRIPTS].map(|set| utf8_percent_encode(value, set).to_string()));
-        found.push(value.replace('\\', "\\\\").replace('"', "\\\""));
-        found.retain(|respelled| respelled != value);
+        if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) {
+            continue;
+        }
+        found.push(utf8_percent_encode(value, IN_URLS).to_string());
+        if value.contains(['!', '*', '\'', '(', ')']) {
+            found.push(utf8_percent_encode(value, IN_SCRIPTS).to_string());
+        }
+        if value.contains(['"', '\\']) {
+            found.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+        }
     }
     found
 }
