@@ -61,13 +61,15 @@ impl Gateway {
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        // Where there are too many, the path has been refused.
-        let canonical =
-            slash_readings(self.arn_tail(request.method(), path.canonical()).1).unwrap_or_default();
+        // Where there are too many the path has been refused before.
+        let refused = Ruling { decision: Decision::ImplicitDeny, statement: None, unavailable_key: None };
+        let Some(canonical) = slash_readings(self.arn_tail(request.method(), path.canonical()).1) else {
+            return refused;
+        };
         // Where nothing was written anew, it was sent as it stands in the ARN.
         let sent = self.sent(request.extensions(), path);
         let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
-        let sent = slash_readings(sent).unwrap_or_default();
+        let Some(sent) = slash_readings(sent) else { return refused };
         let mut tried: Vec<(&str, &str)> = Vec::new();
         let mut ruling = None;
         for (at, canonical) in canonical.iter().enumerate() {
