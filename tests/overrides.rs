@@ -301,6 +301,12 @@ fn layers_beside_each_other_take_the_same_parameters_from_clients() {
     assert!(
         layer_that_maps(&[]).with_alternative(layer_that_maps(&[("append:header.x", "1")]), |_| true).is_ok()
     );
+    // Who takes `user` takes `_user`, too, and not the other way round.
+    let [user, marked] =
+        ["user", "_user"].map(|name| layer_that_maps(&[(&format!("overwrite:querystring.{name}"), "me")]));
+    let expected = Some(ConfigError::OtherMapping { parameter: "querystring.user".into() });
+    assert_eq!(user.clone().with_alternative(marked.clone(), |_| true).err(), expected);
+    assert_eq!(marked.with_alternative(user, |_| true).err(), expected);
 }
 
 #[tokio::test]

@@ -95,6 +95,23 @@ async fn what_refuses_reads_a_path_as_it_was_sent_too() {
         (&["Allow *", "Deny a?b%40c"], "/users/a{b@c", [403, 403]),
         (&["Allow! ?"], "/users/*", [403, 403]),
         (&["Allow! ?"], "/users/ab", [200, 200]),
+        // Hexadecimal digits in lower case.
+        (&["Allow! a%40b%C3%A9"], "/users/a%40b%C3%A9", [403, 403]),
+        (&["Allow! a%40b%C3%A9"], "/users/a%40b%c3%a9", [403, 403]),
+        (&["Allow *", "Deny %4*%C3%A9"], "/users/%40%C3%A9", [403, 403]),
+        (&["Allow *", "Deny %4*%C3%A9"], "/users/%40%c3%a9", [403, 403]),
+        (&["Allow *", "Deny ???%C3%A9"], "/users/%40%c3%a9", [403, 403]),
+        (&["Allow *", "Deny ???%C3%A9"], "/users/@%c3%a9", [200, 200]),
+        // An exception from an Allow holds in every spelling.
+        (&["Allow! a%40b"], "/users/a@b", [403, 403]),
+        (&["Allow! a@b"], "/users/a%40b", [403, 403]),
+        (&["Allow! ${aws:none, 'a'}@b"], "/users/a%40b", [403, 403]),
+        (&["Allow! ${aws:none, 'a'}%40b"], "/users/a@b", [403, 403]),
+        (&["Allow! ${aws:none, 'a%40'}b"], "/users/a@b", [403, 403]),
+        (&["Allow! arn:aws:execute-api:*/users/a%40b"], "/users/a@b", [403, 403]),
+        (&["Allow! arn:aws:execute-api:*/users/a@b"], "/users/a%40b", [403, 403]),
+        (&["Allow! a%40b"], "/users/a%40b/", [404, 404]),
+        (&["Allow *", "Deny! a%40b"], "/users/a@b", [403, 403]),
         // What allows reads it in the ARN's spelling only.
         (&["Allow ?"], "/users/*", [403, 403]),
         (&["Allow a%40b"], "/users/a%40b", [403, 200]),
@@ -192,6 +209,14 @@ async fn what_is_excepted_is_excepted_with_an_escaped_slash_too() {
         let excepted = format!("Allow! {}", excepted.join("\",\""));
         let layer = builder(&[&excepted], stage()).allow_encoded_slash().build().unwrap();
         assert_eq!(statuses(&layer, Method::GET, path).await, [expected; 2], "{path}");
+    }
+    // With digits in lower case, too, which are those of no ARN.
+    for statements in [&["Allow! a%40b%C3%A9/x"][..], &["Allow *", "Deny a%4?b%C3%A9/x"]] {
+        let layer = builder(statements, stage()).allow_encoded_slash().build().unwrap();
+        for path in ["/users/a%40b%C3%A9%2Fx", "/users/a%40b%c3%a9%2Fx", "/users/a%40b%C3%A9%2fx"] {
+            assert_eq!(statuses(&layer, Method::GET, path).await, [403; 2], "{path} {statements:?}");
+        }
+        assert_eq!(statuses(&layer, Method::GET, "/users/a%40b%c3%a9%2Fy").await, [200; 2]);
     }
 }
 

@@ -14,8 +14,8 @@ use tower_service::Service;
 
 use crate::contract::make_room;
 use crate::middleware::{
-    AuthorizerLayer, GatewayResponses, Rejection, ResponseForRejection, SentPath, WithoutTemplate,
-    is_spelling_of, sent_path,
+    AuthorizerLayer, AuthorizerService, GatewayResponses, Rejection, ResponseForRejection, ResponseFuture,
+    SentPath, WithoutTemplate, is_spelling_of, sent_path,
 };
 
 /// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
@@ -39,7 +39,10 @@ use crate::middleware::{
 ///
 /// What comes back is a service, no longer a router, so that no route can be added behind the layer's back. Two
 /// things happen around the router: before it, the request's path is refused or rewritten into its one spelling;
-/// inside of it, after it chose a route, the authorizer decides, and knows the route's template and parameters.
+/// inside of it, after it chose a route, the authorizer decides, and knows the route's template and parameters. A layer that
+/// makes nothing of the route decides before the router, which is faster: one of type `TOKEN` without alternatives,
+/// shadow, mapped parameters and condition keys of its own, whose refusals [do not show](ResponseForRejection::shows_route)
+/// the route either.
 ///
 /// Public routes go outside: `Router::new().route("/health", get(health)).fallback_service(protect(router, layer))`.
 /// A layer that answers for itself, such as CORS, goes outside too: [`Protected::layer`].
@@ -48,8 +51,11 @@ where
     R: ResponseForRejection<Body> + Clone + Send + Sync + 'static,
 {
     // `with_state` once, so that axum does not do it for each request.
-    let router = router.layer(layer.clone()).with_state(());
-    Protected { service: CanonicalRouter { router, layer } }
+    let place = match layer.reads_route::<Body>() {
+        true => Place::Within(router.layer(layer.clone()).with_state(())),
+        false => Place::Around(layer.layer(router.with_state(()))),
+    };
+    Protected { service: CanonicalRouter { place, layer } }
 }
 
 /// A protected router: a service for [`axum::serve()`], or for another router's `fallback_service`.
@@ -92,37 +98,52 @@ where
 /// The innermost service of a [`Protected`]: it makes paths canonical before they are routed.
 #[derive(Clone, Debug)]
 pub struct CanonicalRouter<R = GatewayResponses> {
-    router: Router,
+    place: Place<R>,
     layer: AuthorizerLayer<R>,
+}
+
+/// Where the authorizer decides.
+#[derive(Clone, Debug)]
+enum Place<R> {
+    /// Before a route is chosen. axum boxes what is inside of a router.
+    Around(AuthorizerService<Router, R>),
+    /// After that.
+    Within(Router),
 }
 
 impl<R, B> Service<Request<B>> for CanonicalRouter<R>
 where
     Router: Service<Request<B>, Response = Response<Body>>,
-    R: ResponseForRejection<Body>,
+    R: ResponseForRejection<Body> + Clone,
 {
     type Response = Response<Body>;
     type Error = <Router as Service<Request<B>>>::Error;
-    type Future = CanonicalFuture<<Router as Service<Request<B>>>::Future>;
+    type Future = CanonicalFuture<ResponseFuture<Router, R, B>, <Router as Service<Request<B>>>::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.router.poll_ready(cx)
+        match &mut self.place {
+            Place::Around(service) => service.poll_ready(cx),
+            Place::Within(router) => router.poll_ready(cx),
+        }
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        make_room(request.extensions_mut());
+        // The service that is around makes room itself.
+        if let Place::Within(_) = self.place {
+            make_room(request.extensions_mut());
+        }
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
         // whatever is not matched there.
         let route = request.extensions_mut().remove::<MatchedPath>();
         if route.is_some() {
             request.extensions_mut().insert(WithoutTemplate);
         }
-        match self.canonicalize(&mut request, route) {
-            Ok(()) => CanonicalFuture { state: State::Routed { future: self.router.call(request) } },
-            Err(rejection) => CanonicalFuture {
-                state: State::Refused { response: Some(self.layer.refusal(rejection, &request)) },
-            },
-        }
+        let state = match (self.canonicalize(&mut request, route), &mut self.place) {
+            (Ok(()), Place::Around(service)) => State::Around { future: service.call(request) },
+            (Ok(()), Place::Within(router)) => State::Within { future: router.call(request) },
+            (Err(rejection), _) => State::Refused { response: Some(self.layer.refusal(rejection, &request)) },
+        };
+        CanonicalFuture { state }
     }
 }
 
@@ -173,41 +194,42 @@ fn with_path(uri: &Uri, path: &str) -> Result<Uri, Rejection> {
 pin_project! {
     /// The future of a [`CanonicalRouter`].
     #[derive(Debug)]
-    pub struct CanonicalFuture<F> {
+    pub struct CanonicalFuture<A, W> {
         #[pin]
-        state: State<F>,
+        state: State<A, W>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
     #[project = StateProjection]
-    enum State<F> {
+    enum State<A, W> {
         Refused { response: Option<Response<Body>> },
-        Routed { #[pin] future: F },
+        Around { #[pin] future: A },
+        Within { #[pin] future: W },
     }
 }
 
-impl<F, E> Future for CanonicalFuture<F>
+impl<A, W, E> Future for CanonicalFuture<A, W>
 where
-    F: Future<Output = Result<Response<Body>, E>>,
+    A: Future<Output = Result<Response<Body>, E>>,
+    W: Future<Output = Result<Response<Body>, E>>,
 {
-    type Output = F::Output;
+    type Output = A::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
+        let mut response = match self.project().state.project() {
             StateProjection::Refused { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                None => Poll::Pending,
+                Some(response) => return Poll::Ready(Ok(response)),
+                None => return Poll::Pending,
             },
-            StateProjection::Routed { future } => {
-                let mut response = ready!(future.poll(cx))?;
-                // axum tells the methods of a path that exists, also to those who may not know that it exists.
-                if response.extensions().get::<Rejection>().is_some() {
-                    response.headers_mut().remove(http::header::ALLOW);
-                }
-                Poll::Ready(Ok(response))
-            }
+            StateProjection::Around { future } => ready!(future.poll(cx))?,
+            StateProjection::Within { future } => ready!(future.poll(cx))?,
+        };
+        // axum tells the methods of a path that exists, also to those who may not know that it exists.
+        if response.extensions().get::<Rejection>().is_some() {
+            response.headers_mut().remove(http::header::ALLOW);
         }
+        Poll::Ready(Ok(response))
     }
 }

@@ -104,7 +104,8 @@ impl ParameterMapping {
 
     /// A parameter that only one of two mappings takes away from clients.
     pub(crate) fn taken_by_one(one: Option<&Self>, other: Option<&Self>) -> Option<Box<str>> {
-        let lacks = |mapping, rule: &&Rule| !taken(mapping).any(|known| known.target.is_same(&rule.target));
+        let lacks =
+            |mapping, rule: &&Rule| !taken(mapping).any(|known| rule.target.is_taken_by(&known.target));
         let mut only =
             taken(one).filter(|rule| lacks(other, rule)).chain(taken(other).filter(|rule| lacks(one, rule)));
         only.next().map(|rule| rule.parameter().into())

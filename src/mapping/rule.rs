@@ -107,12 +107,16 @@ impl Target {
         }
     }
 
+    /// Whether two rules would change one parameter.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.is_taken_by(other) || other.is_taken_by(self)
+    }
+
+    /// Whether who deletes the other deletes this, too. Not the same the other way round: `_user` is `user` to some.
+    pub(super) fn is_taken_by(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Header(name), Self::Header(other)) => header::is_same(name.as_str(), other.as_str()),
-            (Self::QueryString(name), Self::QueryString(other)) => {
-                query::is_same(name, other) || query::is_same(other, name)
-            }
+            (Self::QueryString(name), Self::QueryString(other)) => query::is_same(name, other),
             _ => false,
         }
     }

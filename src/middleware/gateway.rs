@@ -243,8 +243,8 @@ impl Gateway {
         let context = RequestContext::new(self, request, now);
         let asked = self.asked(request, path, &context);
         let mut ruling = authorization.rule(&asked);
-        if ruling.decision == Decision::Allow && self.has_encoded_slash(path) {
-            ruling = self.rule_with_slashes(&authorization, asked, request, path);
+        if ruling.decision == Decision::Allow && self.has_more_names(&asked, path) {
+            ruling = self.rule_under_more_names(&authorization, ruling, asked, request, path);
         }
         let statement = ruling.statement;
         let rejection = match ruling.decision {
@@ -364,6 +364,14 @@ impl Gateway {
             // Paths outside the base path have been refused by now.
             _ => (method.as_str(), self.stage.strip_base_path(path).unwrap_or_default()),
         }
+    }
+
+    /// Whether the route has a part in what is asked, decided or told the inner service. What a `TOKEN` authorizer is
+    /// given is known without it.
+    #[cfg(feature = "axum")]
+    pub(super) fn reads_route(&self) -> bool {
+        let needs_head_only = matches!(self.kind, AuthorizerKind::Token { .. });
+        !needs_head_only || self.mapping.is_some() || self.condition_keys.is_some()
     }
 
     /// Whether a router that reads a path as it was sent reads what it means: no escaped letters.

@@ -6,7 +6,7 @@ use super::context::RequestContext;
 use super::gateway::Gateway;
 use crate::contract::{ApiKind, Authorization, Ruling};
 use crate::policy::{AccessRequest, Decision, slash_readings};
-use crate::request::{CanonicalPath, is_spelling_of, sent_path};
+use crate::request::{CanonicalPath, TargetRules, is_spelling_of, read_path, sent_path};
 
 impl Gateway {
     /// What a policy is asked about a request.
@@ -45,48 +45,60 @@ impl Gateway {
         Some(self.stage.strip_base_path(sent).unwrap_or_else(|| self.stage.strip_template(sent)))
     }
 
+    /// Whether what allows a request has to be asked about it again.
     #[inline]
-    pub(super) fn has_encoded_slash(&self, path: &CanonicalPath<'_>) -> bool {
+    pub(super) fn has_more_names(&self, asked: &AccessRequest<'_>, path: &CanonicalPath<'_>) -> bool {
+        self.has_encoded_slash(path) || (path.raw.is_none() && asked.sent_path().is_some())
+    }
+
+    fn has_encoded_slash(&self, path: &CanonicalPath<'_>) -> bool {
         self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
     }
 
-    /// The same where an escaped slash is data. A catch-all route decodes it, so that its handler cannot tell it from a
-    /// slash: a Deny must not, either, nor what is excepted from an Allow. Before the catch-all it may be data all the same. Nor
-    /// do file systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
+    /// The ruling about an allowed request under the names that are rare. What was sent, and routed in another spelling, had
+    /// one of its own in an ARN.
+    ///
+    /// And where an escaped slash is data: a catch-all route decodes it, so that its handler cannot tell it from a slash: a Deny
+    /// must not, either, nor what is excepted from an Allow. Before the catch-all it may be data all the same. Nor do file
+    /// systems and many handlers tell several slashes from one, or mind one at the end, which no Deny minds either.
     #[cold]
-    pub(super) fn rule_with_slashes<'a, B>(
+    pub(super) fn rule_under_more_names<'a, B>(
         &self,
         authorization: &'a Authorization,
+        allowed: Ruling<'a>,
         asked: AccessRequest<'_>,
         request: &Request<B>,
         path: &CanonicalPath<'_>,
     ) -> Ruling<'a> {
-        // Where there are too many the path has been refused before.
         let refused = Ruling { decision: Decision::ImplicitDeny, statement: None, unavailable_key: None };
-        let Some(canonical) = slash_readings(self.arn_tail(request.method(), path.canonical()).1) else {
+        let in_arn = self.arn_tail(request.method(), &path.as_sent).1;
+        let sent = self.sent(request.extensions(), path).unwrap_or(in_arn);
+        // It has been read before, and too many slashes have been refused then.
+        let rules = TargetRules { decode_unreserved: true, allow_encoded_slash: true };
+        let Ok(read) = read_path(sent, rules) else { return refused };
+        if !self.has_encoded_slash(path) {
+            let is_new = read.as_sent != sent && read.as_sent != in_arn;
+            return if is_new { authorization.rule(&asked.with_sent_path(&read.as_sent)) } else { allowed };
+        }
+        let canonical = slash_readings(self.arn_tail(request.method(), path.canonical()).1);
+        let spellings = [sent, &read.as_sent, in_arn].into_iter().map(slash_readings);
+        let (Some(canonical), Some(spellings)) = (canonical, spellings.collect::<Option<Vec<_>>>()) else {
             return refused;
         };
-        // Where nothing was written anew, it was sent as it stands in the ARN.
-        let sent = self.sent(request.extensions(), path);
-        let sent = sent.unwrap_or_else(|| self.arn_tail(request.method(), &path.as_sent).1);
-        let Some(sent) = slash_readings(sent) else { return refused };
+        let mut ruling = allowed;
         let mut tried: Vec<(&str, &str)> = Vec::new();
-        let mut ruling = None;
         for (at, canonical) in canonical.iter().enumerate() {
-            // What is excepted from an Allow is compared with what was sent, and not with the other.
-            for sent in [sent.get(at).unwrap_or(canonical), canonical] {
+            for sent in spellings.iter().map(|readings| readings.get(at).unwrap_or(canonical)) {
                 if tried.contains(&(canonical, sent)) {
                     continue;
                 }
                 tried.push((canonical, sent));
-                let asked = asked.with_canonical_path(canonical).with_sent_path(sent);
-                let next = authorization.rule(&asked);
-                if next.decision != Decision::Allow {
-                    return next;
+                ruling = authorization.rule(&asked.with_canonical_path(canonical).with_sent_path(sent));
+                if ruling.decision != Decision::Allow {
+                    return ruling;
                 }
-                ruling = Some(next);
             }
         }
-        ruling.unwrap_or_else(|| authorization.rule(&asked))
+        ruling
     }
 }

@@ -14,6 +14,17 @@ impl<R> AuthorizerLayer<R> {
         &self.gateway
     }
 
+    /// Whether the route that a router chose may have a part in what this layer does.
+    #[cfg(feature = "axum")]
+    pub(crate) fn reads_route<B>(&self) -> bool
+    where
+        R: ResponseForRejection<B>,
+    {
+        let AuthorizerLayer { gateway, responses, beside } = self;
+        // Predicates, alternatives with authorizers of any type, and whatever a candidate is.
+        beside.is_some() || gateway.reads_route() || responses.shows_route()
+    }
+
     pub(crate) fn refusal<B, ReqB>(&self, rejection: Rejection, request: &Request<ReqB>) -> Response<B>
     where
         R: ResponseForRejection<B>,

@@ -97,9 +97,11 @@ pub(super) fn push_statement(
     if statement.resources.negated {
         let mut excepted = Plan::default();
         for resource in statement.resources().iter().filter(|resource| !is_dynamic(resource)) {
-            push(&mut excepted, false, true, origin, resource, stage);
             if statement.effect == Effect::Allow {
-                crossing::push(&mut excepted, false, origin, resource.as_str(), stage);
+                push(&mut excepted, Aliases::Spellings, true, origin, resource, stage);
+                crossing::push(&mut excepted, Aliases::Spellings, origin, resource.as_str(), stage);
+            } else {
+                push(&mut excepted, Aliases::None, true, origin, resource, stage);
             }
         }
         excepted.finish();
@@ -114,19 +116,31 @@ pub(super) fn push_statement(
         if is_dynamic(resource) {
             plan.push_complex(Complex::DynamicResource { statement: index, resource: position });
         } else {
-            let is_denial = statement.effect == Effect::Deny;
-            push(plan, is_denial, is_denial, origin, resource, stage);
-            if is_denial {
-                crossing::push(plan, true, origin, resource.as_str(), stage);
+            if statement.effect == Effect::Deny {
+                push(plan, Aliases::All, true, origin, resource, stage);
+                crossing::push(plan, Aliases::All, origin, resource.as_str(), stage);
+            } else {
+                push(plan, Aliases::None, false, origin, resource, stage);
             }
         }
     }
 }
 
-/// With `aliases`, as what denies; with `refuses`, also as it was written, for requests that came in another spelling.
+/// What else a pattern is compared as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Aliases {
+    /// Nothing: what grants, and what is excepted from a Deny.
+    None,
+    /// With its escaped reserved characters decoded, for requests in that spelling: what is excepted from an Allow.
+    Spellings,
+    /// Also without its last slash, because a request may lack it: what denies.
+    All,
+}
+
+/// With `refuses`, also as it was written, for requests that came in another spelling.
 fn push(
     plan: &mut Plan,
-    aliases: bool,
+    aliases: Aliases,
     refuses: bool,
     origin: Origin,
     resource: &ResourcePattern,
@@ -137,26 +151,26 @@ fn push(
     let written = rest;
     let rest = spelled.as_deref().unwrap_or(rest);
     plan.push(origin, rest, scope, Spellings::ALL);
-    if aliases {
-        for_each_alias(rest, |alias, spellings| plan.push(origin, alias, scope, spellings));
-    }
+    for_each_alias(rest, aliases, |alias, spellings| plan.push(origin, alias, scope, spellings));
     if refuses && spelled.is_some() {
         plan.push(origin, written, scope, Spellings::SENT);
-        if let Some(shorter) = written.strip_suffix('/').filter(|_| aliases) {
+        if let Some(shorter) = written.strip_suffix('/').filter(|_| aliases == Aliases::All) {
             plan.push(origin, shorter, scope, Spellings::SENT);
         }
     }
 }
 
-/// What else a pattern of a `Deny` is compared as: without its last slash, because a request may lack it, and with its
-/// escaped reserved characters decoded, for requests in that spelling.
-pub(super) fn for_each_alias(rest: &str, mut push: impl FnMut(&str, Spellings)) {
-    if let Some(shorter) = rest.strip_suffix('/') {
+pub(super) fn for_each_alias(rest: &str, aliases: Aliases, mut push: impl FnMut(&str, Spellings)) {
+    if aliases == Aliases::None {
+        return;
+    }
+    let is_all = aliases == Aliases::All;
+    if let Some(shorter) = rest.strip_suffix('/').filter(|_| is_all) {
         push(shorter, Spellings::ALL);
     }
     if let Some(decoded) = decode_reserved(rest) {
         push(&decoded, Spellings::DECODED);
-        if let Some(shorter) = decoded.strip_suffix('/') {
+        if let Some(shorter) = decoded.strip_suffix('/').filter(|_| is_all) {
             push(shorter, Spellings::DECODED);
         }
     }

@@ -1,6 +1,6 @@
 //! Resources that comparing patterns one by one does not decide: exceptions, and patterns with variables.
 
-use super::bind::{BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field, spell};
+use super::bind::{Aliases, BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field, spell};
 use super::crossing;
 use super::document::Effect;
 use super::evaluate::for_each_alias;
@@ -19,10 +19,20 @@ enum Reading {
     Granted,
     /// The same, and as it was sent: what is excepted from a Deny.
     Spared,
-    /// Also as plain text: what is excepted from an Allow.
+    /// Also as plain text, and in every spelling: what is excepted from an Allow.
     Excepted,
     /// Also as plain text, and under every name: what denies.
     Denied,
+}
+
+impl Reading {
+    const fn aliases(self) -> Aliases {
+        match self {
+            Self::Granted | Self::Spared => Aliases::None,
+            Self::Excepted => Aliases::Spellings,
+            Self::Denied => Aliases::All,
+        }
+    }
 }
 
 impl BoundPolicy {
@@ -95,7 +105,7 @@ impl BoundPolicy {
         }
         let Some((fields, as_is)) = crossing::split(resource.as_str()) else { return Ok(false) };
         let mut plan = Plan::default();
-        let aliases = reading == Reading::Denied;
+        let aliases = reading.aliases();
         let mut push = |sixth: &str| {
             crossing::push(&mut plan, aliases, origin, &format!("{fields}{sixth}"), &self.stage);
         };
@@ -137,11 +147,9 @@ impl BoundPolicy {
         let mut plan = Plan::default();
         let push = |plan: &mut Plan, pattern: &str| {
             plan.push(origin, pattern, Scope::Stage, Spellings::ALL);
-            if reading == Reading::Denied {
-                for_each_pattern_alias(pattern, |alias, spellings| {
-                    plan.push(origin, alias, Scope::Stage, spellings);
-                });
-            }
+            for_each_pattern_alias(pattern, reading.aliases(), |alias, spellings| {
+                plan.push(origin, alias, Scope::Stage, spellings);
+            });
         };
         let push_sent = |plan: &mut Plan, written: &str| {
             plan.push(origin, written, Scope::Stage, Spellings::SENT);
@@ -196,14 +204,15 @@ impl BoundPolicy {
     }
 
     /// Whether patterns except a request under one name. From a Deny they do if they cover it as it stands in the ARN and as
-    /// it was sent; from an Allow, if they cover one of them.
+    /// it was sent; from an Allow, if they cover any spelling of it.
     fn excepts(&self, excepted: &Plan, name: &AccessRequest<'_>, is_denial: bool) -> bool {
         let exact = self.exact(name);
-        let sent = || name.sent_path.map(|path| excepted.covers_any(&exact.with_path(path, Spellings::SENT)));
+        let covers = |path, spelling| excepted.covers_any(&exact.with_path(path, spelling));
+        let mut sent = name.sent_path.iter().map(|path| covers(path, Spellings::SENT));
+        let mut canonical = name.canonical_path.iter().map(|path| covers(path, Spellings::CANONICAL));
         match excepted.covers_any(&exact) {
-            true if is_denial => sent().unwrap_or(true),
-            false if !is_denial => sent().unwrap_or(false),
-            covers => covers,
+            covers if is_denial => covers && sent.all(|covers| covers),
+            covers => covers || sent.any(|covers| covers) || canonical.any(|covers| covers),
         }
     }
 }

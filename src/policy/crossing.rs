@@ -4,6 +4,7 @@
 //! colon behind it, and nobody says what becomes of one in the middle. An `Allow` gains nothing from that. A `Deny`, and
 //! what is excepted from an `Allow`, is compared as plain text too, so that it covers whatever it may cover on AWS.
 
+use super::bind::Aliases;
 use super::plan::{Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::stage::StageArn;
@@ -12,9 +13,8 @@ use super::target::Spellings;
 /// A pattern that can be left at more places than this says nothing that anybody meant: it covers everything.
 const MOST: usize = 16;
 
-/// Adds what a pattern covers in this stage when it is read as plain text, if a `*` stands before its sixth field; with
-/// `aliases`, what it covers under the other names of a request, too.
-pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str, stage: &StageArn) {
+/// Adds what a pattern covers in this stage when it is read as plain text, if a `*` stands before its sixth field.
+pub(super) fn push(plan: &mut Plan, aliases: Aliases, origin: Origin, pattern: &str, stage: &StageArn) {
     let Some(star) = pattern.find('*') else { return };
     let Some((fixed, wild)) = pattern.split_at_checked(star) else { return };
     if fixed.bytes().filter(|byte| *byte == b':').count() >= 5 {
@@ -25,7 +25,7 @@ pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str
     let mut push = |pattern: &str, spellings| {
         for rest in rests(pattern, stage.as_str()) {
             plan.push(origin, rest, Scope::Resource, spellings);
-            if let Some(shorter) = rest.strip_suffix('/').filter(|_| aliases) {
+            if let Some(shorter) = rest.strip_suffix('/').filter(|_| aliases == Aliases::All) {
                 plan.push(origin, shorter, Scope::Resource, spellings);
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn push(plan: &mut Plan, aliases: bool, origin: Origin, pattern: &str
     if spelled != pattern {
         push(pattern, Spellings::SENT);
     }
-    if let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases) {
+    if let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases != Aliases::None) {
         push(&decoded, Spellings::DECODED);
     }
 }

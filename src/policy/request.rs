@@ -23,8 +23,8 @@ impl<'a> AccessRequest<'a> {
         Self { method, path, canonical_path: None, sent_path: None, allowed_as: None, context: &NoContext }
     }
 
-    /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`
-    /// is tested in both spellings.
+    /// The path with every escape of a reserved character decoded, where that differs from the path itself. A `Deny`, and what
+    /// `NotResource` excepts from an `Allow`, is tested in both spellings.
     #[must_use]
     pub const fn with_canonical_path(mut self, path: &'a str) -> Self {
         self.canonical_path = Some(path);
@@ -56,6 +56,10 @@ impl<'a> AccessRequest<'a> {
     pub const fn with_context(mut self, context: &'a dyn ConditionContext) -> Self {
         self.context = context;
         self
+    }
+
+    pub(crate) const fn sent_path(&self) -> Option<&'a str> {
+        self.sent_path
     }
 
     /// The method.

@@ -6,7 +6,8 @@ use super::harness::{Server, Setup, home};
 use super::tally::Tally;
 use super::{frames, wire};
 
-const HOMES: [(&str, home::Home, &str); 4] = [home::ALL[0], home::ALL[1], home::ALL[2], home::ALL[3]];
+const HOMES: [(&str, home::Home, &str); 5] =
+    [home::ALL[0], home::ALL[1], home::ALL[2], home::ALL[3], home::ALL[4]];
 
 #[test]
 fn a_target_that_is_no_path_is_refused() {

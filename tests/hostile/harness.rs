@@ -283,8 +283,14 @@ pub mod home {
 
     pub type Home = fn(Router, AuthorizerLayer) -> Boxed;
 
-    /// The paved path.
+    /// The paved path. A layer that makes nothing of routes decides before one is chosen.
     pub fn protected(router: Router, layer: AuthorizerLayer) -> Boxed {
+        Boxed::new(protect(router, layer))
+    }
+
+    /// The same, where the layer may make something of the route, and decides once it is chosen.
+    pub fn protected_within(router: Router, layer: AuthorizerLayer) -> Boxed {
+        let layer = layer.clone().with_alternative(layer, |_| false).unwrap();
         Boxed::new(protect(router, layer))
     }
 
@@ -315,8 +321,9 @@ pub mod home {
     }
 
     /// All of them, with the prefix of their paths.
-    pub const ALL: [(&str, Home, &str); 6] = [
+    pub const ALL: [(&str, Home, &str); 7] = [
         ("protect", protected, ""),
+        ("protect, behind the routes", protected_within, ""),
         ("outside of the router", outside, ""),
         ("Router::layer", router_layer, ""),
         ("fallback_service(protect)", fallback, ""),

@@ -183,8 +183,13 @@ struct Shape {
     leniency: Leniency,
 }
 
-const HOMES: [(home::Home, bool); 4] =
-    [(home::protected, true), (home::fallback, true), (home::outside, false), (home::router_layer, false)];
+const HOMES: [(home::Home, bool); 5] = [
+    (home::protected, true),
+    (home::protected_within, true),
+    (home::fallback, true),
+    (home::outside, false),
+    (home::router_layer, false),
+];
 
 fn shape() -> impl Strategy<Value = Shape> {
     (0..HOMES.len(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
@@ -279,6 +284,10 @@ impl Model<'_> {
             naive::combine(&lent.collect::<Vec<_>>()).0
         };
         let mut verdict = judge(&spelled.canonical, path);
+        // What it would be called if it had been routed as it was sent.
+        if verdict == Verdict::Allow && !spelled.canonical.contains("%2F") {
+            verdict = judge(&spelled.canonical, &spelled.as_sent);
+        }
         if spelled.canonical.contains("%2F") {
             // Any of the segments may be decoded, each alone or with others.
             let slashed: Vec<usize> = (0..)
@@ -298,15 +307,16 @@ impl Model<'_> {
                     });
                     parts.collect::<Vec<_>>().join("/")
                 };
-                let (mut canonical, mut sent) = (decoded(&spelled.canonical), decoded(path));
+                let mut canonical = decoded(&spelled.canonical);
+                let mut names = [decoded(path), decoded(&spelled.as_sent), decoded(as_sent)];
                 for _ in 0..2 {
-                    for sent in [&sent, &canonical] {
+                    for sent in &names {
                         if verdict == Verdict::Allow {
                             verdict = judge(&canonical, sent);
                         }
                     }
                     // A file system takes several slashes for one.
-                    for path in [&mut canonical, &mut sent] {
+                    for path in names.iter_mut().chain([&mut canonical]) {
                         while path.contains("//") {
                             *path = path.replace("//", "/");
                         }

@@ -265,14 +265,34 @@ fn decoded(text: &str) -> String {
         .fold(text.to_owned(), |text, c| text.replace(&format!("%{:02X}", u32::from(c)), &c.to_string()))
 }
 
+/// The spelling of ARNs, escapes of reserved characters left as they are.
+fn spelled(raw: &str) -> String {
+    let mut spelled = String::new();
+    let mut rest = raw.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '%' => {
+                let escape: String = rest.by_ref().take(2).collect();
+                spelled.push_str(&format!("%{}", escape.to_uppercase()));
+            }
+            c if c.is_ascii_alphanumeric() || "-._~/!$&'()+,;=:@".contains(c) => spelled.push(c),
+            c => spelled.push_str(&format!("%{:02X}", u32::from(c))),
+        }
+    }
+    spelled
+}
+
 /// What the rules say about `METHOD/path`, as it is in the ARN and as it was sent.
 fn allows(rules: &[Rule], arn: &str, raw: &str) -> bool {
     let pattern = |rule: &Rule| format!("{}{}", rule.1, rule.2);
     let allowed = rules.iter().any(|rule| rule.0 && covers(pattern(rule).as_bytes(), arn.as_bytes()));
     let mut names = vec![];
-    for (name, canonical) in
-        [(arn.to_owned(), arn == decoded(arn)), (decoded(arn), true), (raw.to_owned(), true)]
-    {
+    for (name, canonical) in [
+        (arn.to_owned(), arn == decoded(arn)),
+        (decoded(arn), true),
+        (raw.to_owned(), true),
+        (spelled(raw), true),
+    ] {
         let as_get = name.strip_prefix("HEAD/").map(|rest| format!("GET/{rest}"));
         for name in std::iter::once(name).chain(as_get) {
             if let Some(shorter) = name.strip_suffix('/').filter(|shorter| shorter.contains('/')) {
@@ -388,7 +408,7 @@ proptest! {
         rules in prop::collection::vec(rule(), 0..6),
         requests in requests(),
     ) {
-        for home in [home::protected, home::outside, home::router_layer, home::fallback] {
+        for home in [home::protected, home::protected_within, home::outside, home::router_layer, home::fallback] {
             agrees(home, &rules, &requests)?;
         }
     }

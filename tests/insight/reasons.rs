@@ -41,6 +41,9 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("x-short", "Basic YToxMjM0")
             .header("x-url", "Bearer k7Qp+x1Zr/9mT+w2Lq==")
             .header("x-key", "ab+cd/ef==")
+            .header("x-forms", "Key pa ss/wo~rd")
+            .header("x-spelled", "Key a~b*c/d")
+            .header("x-markup", "Key a&b<c>d1")
             .header("x-basic", "Basic YTphK2IvYw==")
             .header("x-quotes", "say\"se\"cret")
             .header("x-nul", "Basic YTpzZWMtcHc5AA==")
@@ -101,6 +104,14 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "ab%2Bcd%2Fef%3D%3D",
         "a%2Bb%2Fc",
         "say\\\"se\\\"cret",
+        "ab%2bcd%2fef%3d%3d",
+        "ab+cd\\/ef==",
+        "ab\\u002Bcd/ef==",
+        "pa+ss%2Fwo%7Erd",
+        "pa%20ss/wo~rd",
+        "a%7Eb*c%2Fd",
+        "a&amp;b&lt;c&gt;d1",
+        "a&#38;b&#x3C;c>d1",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }
@@ -110,6 +121,36 @@ fn whatever_form_it_came_in_it_is_struck_out() {
 #[test]
 fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
     assert_eq!(told(|_| "no user with token.of.the-c".to_owned()), "no user with …");
+    assert_eq!(told(|_| "no user with pa+ss%2".to_owned()), "no user with …%2");
+}
+
+#[cfg(feature = "axum")]
+#[test]
+fn what_routers_have_cut_off_a_path_is_struck_out() {
+    use axum::Router;
+    use axum::routing::get;
+    use tower_lambda_authorizer::axum::protect;
+
+    let layer = || {
+        let authorizer = authorizer_fn(async |event: tower_lambda_authorizer::AuthorizerEvent| {
+            Err(AuthorizerError::failure(format!("no hook {}", event.path().unwrap_or_default())))
+        });
+        AuthorizerLayer::request(authorizer, stage()).build().unwrap()
+    };
+    let router = || Router::new().route("/{page}", get(async || "fine"));
+    for service in [
+        Router::new().nest("/hooks/{secret}", router().layer(layer())),
+        Router::new().nest_service("/hooks/{secret}", protect(router(), layer())),
+    ] {
+        let request = Request::get("/hooks/path-secret/page").body(axum::body::Body::empty()).unwrap();
+        let capture = Capture::new(Level::TRACE);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let response = with_default(capture.clone(), || {
+            runtime.block_on(tower::ServiceExt::oneshot(service, request)).unwrap()
+        });
+        assert_eq!(response.status(), 500);
+        assert_eq!(capture.take_one().field("reason"), "the authorizer failed: no hook …");
+    }
 }
 
 #[test]

@@ -342,9 +342,34 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 Some(why) => on_missing(why),
             }
         };
+        // It is excepted in every spelling; as it was sent, or without reserved escapes, also with its own decoded.
+        let covered_decoded = |p: &str, variables: bool, path: &str| {
+            let fields = match resource_pattern(p, ask, variables, Spelling::Arn) {
+                Ok(pattern) => {
+                    let decoded = pattern.map(|field| decode_reserved(&field));
+                    Some(resource_matches(&decoded, &ask.stage, &ask.method, path))
+                }
+                Err(why) => on_missing(why),
+            };
+            let (text, missing) = as_text(p, ask, variables, Spelling::Arn);
+            let text = match missing {
+                _ if !glob(&decode_reserved(&text), &format!("{}{}{path}", ask.stage, ask.method)) => {
+                    Some(false)
+                }
+                None => Some(true),
+                Some(why) => on_missing(why),
+            };
+            [fields, text]
+        };
+        let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
         return not(any(strings(patterns).into_iter().flat_map(|p| {
             let mut ways =
                 vec![exact(p, on_missing), covered_as_text(p, variables, Spelling::Arn, &ask.path)];
+            ways.push(under(p, Spelling::Arn, canonical, on_missing));
+            ways.push(covered_as_text(p, variables, Spelling::Arn, canonical));
+            for path in [Some(canonical), ask.sent_path.as_deref()].into_iter().flatten() {
+                ways.extend(covered_decoded(p, variables, path));
+            }
             if let Some(path) = &ask.sent_path {
                 ways.extend(sent(p, on_missing));
                 ways.extend(
@@ -353,9 +378,12 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 );
             }
             if let Some(p) = written_out(p, ask, variables) {
-                let mut paths = vec![(Spelling::Arn, &ask.path)];
-                if let Some(path) = &ask.sent_path {
+                let mut paths = vec![(Spelling::Arn, ask.path.as_str()), (Spelling::Arn, canonical)];
+                if let Some(path) = ask.sent_path.as_deref() {
                     paths.extend([(Spelling::Arn, path), (Spelling::Written, path)]);
+                }
+                for path in [Some(canonical), ask.sent_path.as_deref()].into_iter().flatten() {
+                    ways.extend(covered_decoded(&p, false, path));
                 }
                 for (spelling, path) in paths {
                     let pattern = resource_pattern(&p, ask, false, spelling).expect("no variables");

@@ -92,15 +92,17 @@ fn is_here(url: &Url) -> bool {
 
 /// Ends of names that are never or hardly ever registered and that networks give to their own, and of some that are and mean
 /// whatever address is written in them.
-const NEARBY: [&str; 18] = [
+const NEARBY: [&str; 20] = [
     ".cluster",
     ".consul",
     ".corp",
+    ".default",
     ".home",
     ".home.arpa",
     ".internal",
     ".intra",
     ".intranet",
+    ".kube-system",
     ".lan",
     ".local",
     ".localdomain",
@@ -280,6 +282,8 @@ mod tests {
             "https://vault.service.consul/keys",
             "https://10.0.0.1.nip.io/keys",
             "https://localtest.me/keys",
+            "https://kubernetes.default/keys",
+            "https://metrics-server.kube-system/keys",
             "https://a.localtest.me/keys",
             "https://192.88.99.1/keys",
             "https://[2001::1]/keys",

@@ -11,6 +11,8 @@ mod header;
 #[cfg(not(all(feature = "debug-header", feature = "metrics", feature = "tracing")))]
 mod off;
 #[cfg(feature = "tracing")]
+mod reading;
+#[cfg(feature = "tracing")]
 mod reason;
 
 use std::sync::Arc;

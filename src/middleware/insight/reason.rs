@@ -15,14 +15,15 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
 use http::{HeaderName, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
+use super::reading::readings;
 use crate::authorizer::discard;
 use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
 use crate::middleware::rejection::Rejection;
 use crate::policy::printable;
-use crate::request::{decode_query, query_pairs};
+use crate::request::{decode_query, query_pairs, sent_path};
 
 /// The longest text of sources that is shown, in characters.
 const MAX_SOURCES: usize = 512;
@@ -94,7 +95,11 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
     let headers = request.headers().iter();
     let headers = headers.filter(|(name, _)| !HARMLESS.contains(name) || is_identity(name));
     let headers = headers.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
-    let target = [request.uri().path(), request.uri().query().unwrap_or_default()].map(Cow::Borrowed);
+    // Routers cut the path, and have it in one spelling. The authorizer has been told all of it.
+    let (uri, extensions) = (request.uri(), request.extensions());
+    let whole = gateway.locate(request).ok().map(|located| located.path).filter(|path| *path != uri.path());
+    let target = [Some(uri.path()), whole, sent_path(extensions), uri.query()];
+    let target = target.into_iter().flatten().map(Cow::Borrowed);
     let mut values = Vec::new();
     let mut bytes = 0_usize;
     for value in headers.chain(target) {
@@ -128,35 +133,7 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         }
         values.push(text.into());
     }
-    let respelled: Vec<_> = values.iter().flat_map(|value| respelled(value)).collect();
-    if respelled.iter().map(String::len).sum::<usize>() > 4 * MAX_CAME {
-        return None;
-    }
-    values.extend(respelled.into_iter().map(Cow::Owned));
     Some(values)
-}
-
-/// A value as it stands in the URL, or between the quotes, of an error that repeats it; also without the name or scheme that is
-/// before it.
-fn respelled(value: &str) -> Vec<String> {
-    /// As `encodeURIComponent` has it, and as forms do.
-    const IN_URLS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    const IN_SCRIPTS: &AsciiSet = &IN_URLS.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
-    let named = [value.split_once(' '), value.split_once('=')].into_iter().flatten().map(|(_, value)| value);
-    let mut found = Vec::new();
-    for value in named.chain([value]).map(str::trim).filter(|value| value.len() >= MIN_VALUE) {
-        if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) {
-            continue;
-        }
-        found.push(utf8_percent_encode(value, IN_URLS).to_string());
-        if value.contains(['!', '*', '\'', '(', ')']) {
-            found.push(utf8_percent_encode(value, IN_SCRIPTS).to_string());
-        }
-        if value.contains(['"', '\\']) {
-            found.push(value.replace('\\', "\\\\").replace('"', "\\\""));
-        }
-    }
-    found
 }
 
 /// What may be Base64 in a value: what stands between separators, or behind a name, and each part of a token.
@@ -180,54 +157,19 @@ fn decode_base64(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Replaces what a text has in common with values: whole values and parts of them, `COMMON` bytes in a row, and the
-/// beginning of a value or part at the end of the text, where it may have been cut.
+/// Replaces what a text has in common with values, in whatever way the text is read: whole values and parts of them,
+/// `COMMON` bytes in a row, and the beginning of a value or part at the end of the text, where it may have been cut.
 fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
-    let searched = text.as_bytes();
-    let mut struck = vec![false; searched.len()];
-    let mut mark = |at: usize, length: usize| {
-        if let Some(range) = struck.get_mut(at..at + length) {
-            range.fill(true);
-        }
-    };
-    let wanted: Windows<'_> = searched.windows(COMMON).collect();
-    let in_common: Windows<'_> = values
-        .iter()
-        .flat_map(|value| value.as_bytes().windows(COMMON))
-        .filter(|window| wanted.contains(window))
-        .collect();
-    for (at, window) in searched.windows(COMMON).enumerate() {
-        if in_common.contains(window) {
-            mark(at, COMMON);
-        }
-    }
-    let is_separator =
-        |c: char| matches!(c, ',' | ';' | '=' | '&' | '/' | '"' | ':' | '\u{FFFD}') || c.is_whitespace();
-    let whole = values.iter().map(|value| (value.trim(), MIN_VALUE));
-    // What stands behind an equals sign is a value: that of a cookie, or of a parameter.
-    let named =
-        values.iter().flat_map(|value| value.split([';', '&', ',']).filter_map(|pair| pair.split_once('=')));
-    // And behind the first space, a credential: the scheme is before it.
-    let named = named.chain(values.iter().filter_map(|value| value.split_once(' ')));
-    let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
-    let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
-    let secrets = whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least);
-    let secrets: HashSet<(&str, usize), foldhash::quality::RandomState> = secrets.collect();
-    // Longer ones have been found.
-    let short = secrets.iter().map(|(secret, _)| secret.as_bytes()).filter(|secret| secret.len() < COMMON);
-    let short: Windows<'_> = short.collect();
-    for length in (MIN_VALUE..COMMON).filter(|_| !short.is_empty()) {
-        for (at, window) in searched.windows(length).enumerate() {
-            if short.contains(window) {
-                mark(at, length);
+    let secrets = secrets(values);
+    let mut struck = vec![false; text.len()];
+    for reading in readings(text) {
+        search(&reading.bytes, values, &secrets, |at, length| {
+            for &(start, end) in reading.places.get(at..at + length).unwrap_or_default() {
+                if let Some(range) = struck.get_mut(start..end) {
+                    range.fill(true);
+                }
             }
-        }
-    }
-    for (secret, least) in secrets {
-        let beginnings = (least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
-        if let Some(cut) = beginnings.into_iter().find(|beginning| text.ends_with(beginning)) {
-            mark(text.len() - cut.len(), cut.len());
-        }
+        });
     }
     // Spaces at the ends of what is struck out stay.
     let (mut shown, mut spaces) = (String::with_capacity(text.len()), String::new());
@@ -246,6 +188,60 @@ fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
         }
     }
     shown + &spaces
+}
+
+/// Values, and parts of them, that are found also where they are short, with the least of them that counts.
+type Secrets<'v> = HashSet<(&'v str, usize), foldhash::quality::RandomState>;
+
+fn secrets<'v>(values: &'v [Cow<'_, str>]) -> Secrets<'v> {
+    let is_separator =
+        |c: char| matches!(c, ',' | ';' | '=' | '&' | '/' | '"' | ':' | '\u{FFFD}') || c.is_whitespace();
+    let whole = values.iter().map(|value| (value.trim(), MIN_VALUE));
+    // What stands behind an equals sign is a value: that of a cookie, or of a parameter.
+    let named =
+        values.iter().flat_map(|value| value.split([';', '&', ',']).filter_map(|pair| pair.split_once('=')));
+    // And behind the first space, a credential: the scheme is before it.
+    let named = named.chain(values.iter().filter_map(|value| value.split_once(' ')));
+    let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
+    let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
+    whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least).collect()
+}
+
+/// Finds all that one reading of a text has in common with values.
+fn search(
+    searched: &[u8],
+    values: &[Cow<'_, str>],
+    secrets: &Secrets<'_>,
+    mut mark: impl FnMut(usize, usize),
+) {
+    let wanted: Windows<'_> = searched.windows(COMMON).collect();
+    let in_common: Windows<'_> = values
+        .iter()
+        .flat_map(|value| value.as_bytes().windows(COMMON))
+        .filter(|window| wanted.contains(window))
+        .collect();
+    for (at, window) in searched.windows(COMMON).enumerate() {
+        if in_common.contains(window) {
+            mark(at, COMMON);
+        }
+    }
+    // Longer ones have been found.
+    let short = secrets.iter().map(|(secret, _)| secret.as_bytes()).filter(|secret| secret.len() < COMMON);
+    let short: Windows<'_> = short.collect();
+    for length in (MIN_VALUE..COMMON).filter(|_| !short.is_empty()) {
+        for (at, window) in searched.windows(length).enumerate() {
+            if short.contains(window) {
+                mark(at, length);
+            }
+        }
+    }
+    for (secret, least) in secrets {
+        let secret = secret.as_bytes();
+        let beginnings = (*least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
+        if let Some(cut) = beginnings.into_iter().find(|beginning| searched.ends_with(beginning)) {
+            mark(searched.len() - cut.len(), cut.len());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -269,6 +265,9 @@ mod tests {
             ("no long-value-in-t of ours", "no … of ours"),
             ("é long-value-in-t é", "é … é"),
             ("nothing of it", "nothing of it"),
+            ("no user with eyJhbGci%2ex", "no user with …"),
+            ("no eyJ\\u0068bGci.x here", "no … here"),
+            ("what ends with eyJh%62", "what ends with …"),
         ] {
             assert_eq!(strike(text, &values), expected);
         }

@@ -49,12 +49,26 @@ pub trait ResponseForRejection<B> {
         let _ = request;
         self.response_for_rejection(rejection)
     }
+
+    /// Whether a response may depend on the route that a router chose: on its template, its parameters, or on what axum
+    /// puts beside a request that it has routed. If none does, [`protect`] may refuse before a route is chosen. `true` if
+    /// not said otherwise.
+    ///
+    /// [`protect`]: crate::axum::protect
+    fn shows_route(&self) -> bool {
+        true
+    }
 }
 
+/// A closure is given nothing of the request.
 impl<F, B> ResponseForRejection<B> for F
 where
     F: Fn(&Rejection) -> Response<B>,
 {
+    fn shows_route(&self) -> bool {
+        false
+    }
+
     fn response_for_rejection(&self, rejection: &Rejection) -> Response<B> {
         self(rejection)
     }
@@ -194,5 +208,9 @@ impl<B: From<String>> ResponseForRejection<B> for GatewayResponses {
 
     fn response_for_request(&self, rejection: &Rejection, request: &RefusedRequest<'_>) -> Response<B> {
         self.make(rejection, Some(request))
+    }
+
+    fn shows_route(&self) -> bool {
+        self.customized.is_some()
     }
 }
