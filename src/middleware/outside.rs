@@ -20,7 +20,7 @@ impl<R> AuthorizerLayer<R> {
     where
         R: ResponseForRejection<B>,
     {
-        let AuthorizerLayer { gateway, responses, beside } = self;
+        let Self { gateway, responses, beside } = self;
         // Predicates, alternatives with authorizers of any type, and whatever a candidate is.
         beside.is_some() || gateway.reads_route() || responses.shows_route()
     }
