@@ -1,5 +1,7 @@
 //! Policies of any length.
 
+use std::sync::LazyLock;
+
 use tower_lambda_authorizer::policy::{BoundPolicy, PolicyDocument, StageArn};
 
 pub(crate) const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/";
@@ -24,6 +26,9 @@ pub(crate) fn text(shape: &str, last: &str, count: usize) -> String {
 }
 
 pub(crate) fn bound(text: &str) -> BoundPolicy {
-    let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef123", "prod").expect("a good stage");
-    PolicyDocument::from_json(text).expect("a good policy").bind(&stage)
+    /// A layer's stage is made once.
+    static BOUND_TO: LazyLock<StageArn> = LazyLock::new(|| {
+        StageArn::new("aws", "us-east-1", "123456789012", "abcdef123", "prod").expect("a good stage")
+    });
+    PolicyDocument::from_json(text).expect("a good policy").bind(&BOUND_TO)
 }

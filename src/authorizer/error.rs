@@ -1,6 +1,7 @@
 //! The two ways in which an authorizer can fail to answer.
 
 use std::error::Error;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::contract::{Challenge, ResponseError};
@@ -54,7 +55,9 @@ impl AuthorizerError {
     #[must_use]
     pub fn failure(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
-        if source.to_string() == UNAUTHORIZED {
+        let mut text = String::new();
+        // An error that does not print is none that says this.
+        if write!(text, "{source}").is_ok() && text == UNAUTHORIZED {
             return match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(_) => Self::unauthorized(),

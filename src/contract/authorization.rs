@@ -77,15 +77,19 @@ impl Authorization {
             Form::Policy { principal_id, policy } => (principal_id, Grant::Policy(policy.bind(stage))),
             Form::Simple { is_authorized } => (None, Grant::Simple(is_authorized)),
         };
-        let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
-        let challenge = parts.denial_challenge.as_ref().map_or(0, |challenge| challenge.as_str().len());
-        let policy = match &grant {
-            Grant::Policy(policy) => policy.heap_bytes(),
-            Grant::Simple(_) => 0,
+        let heap_bytes = || {
+            let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+            let challenge = parts.denial_challenge.as_ref().map_or(0, |challenge| challenge.as_str().len());
+            let policy = match &grant {
+                Grant::Policy(policy) => policy.heap_bytes(),
+                Grant::Simple(_) => 0,
+            };
+            let texts = length(&principal_id) + length(&parts.usage_identifier_key) + challenge;
+            texts + parts.context.heap_bytes() + policy
         };
-        let texts = length(&principal_id) + length(&parts.usage_identifier_key) + challenge;
         Ok(Self {
-            heap_bytes: texts + parts.context.heap_bytes() + policy,
+            // What is not kept is not weighed.
+            heap_bytes: expiry.map_or(0, |_| heap_bytes()),
             principal_id,
             context: parts.context,
             usage_identifier_key: parts.usage_identifier_key,

@@ -202,3 +202,29 @@ fn an_error_that_panics_when_it_is_printed_hurts_nobody() {
     assert_eq!(response.status(), 500);
     assert_eq!(capture.take_one().field("reason"), "the authorizer failed: an error that does not print");
 }
+
+/// An error that cannot be printed.
+#[derive(Debug)]
+struct Silent;
+
+impl std::fmt::Display for Silent {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Err(std::fmt::Error)
+    }
+}
+
+impl std::error::Error for Silent {}
+
+#[test]
+fn an_error_that_does_not_print_is_a_failure_like_any_other() {
+    assert!(!AuthorizerError::failure(Silent).is_unauthorized());
+    let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure(Silent)));
+    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let capture = Capture::new(Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = crate::get("/items/1", "fine");
+    let (response, _) = with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
+    assert_eq!(response.status(), 500);
+    assert_eq!(capture.take_one().field("reason"), "the authorizer failed: ");
+}

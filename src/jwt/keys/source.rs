@@ -47,7 +47,7 @@ pub(crate) enum Found {
 
 impl Keys {
     /// Keys that are fetched.
-    #[cfg_attr(not(feature = "jwks-http"), expect(dead_code, reason = "for sources that fetch"))]
+    #[cfg_attr(not(any(test, feature = "jwks-http")), expect(dead_code, reason = "for sources that fetch"))]
     pub(crate) fn fetched(source: Arc<dyn KeySource>) -> Self {
         Self(Origin::Fetched(source))
     }
