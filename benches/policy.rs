@@ -95,19 +95,19 @@ fn explanations() {
 }
 
 fn reading() {
-    let stage = stage();
+    let stage = &*BOUND_TO;
     for count in [1, 10, 100, 1000] {
         let text = policy("Head", count);
         let size = text.len();
         measure(&format!("parse and bind N={count} ({size} bytes)"), || {
-            PolicyDocument::from_json(black_box(&text)).map(|document| document.bind(&stage)).ok()
+            PolicyDocument::from_json(black_box(&text)).map(|document| document.bind(stage)).ok()
         });
         let document = PolicyDocument::from_json(&text).expect("a good policy");
         measure(&format!("  yardstick: serde_json to a borrowed struct N={count}"), || {
             serde_json::from_str::<Plain<'_>>(black_box(&text)).ok()
         });
         measure(&format!("parse alone N={count}"), || PolicyDocument::from_json(black_box(&text)).ok());
-        measure(&format!("bind alone N={count}"), || black_box(&document).bind(&stage));
+        measure(&format!("bind alone N={count}"), || black_box(&document).bind(stage));
         measure(&format!("print N={count}"), || serde_json::to_string(black_box(&document)).ok());
     }
 }
