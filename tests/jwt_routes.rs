@@ -267,6 +267,27 @@ async fn a_route_for_head_does_not_open_a_more_specific_route_for_get() {
     }
 }
 
+/// The same handler, listed for one method and with its slash.
+#[tokio::test]
+async fn a_route_for_any_method_does_not_open_one_for_a_method() {
+    for (for_any, for_post) in [("/admin", "/admin/"), ("/admin/", "/admin"), ("/admin", "/admin/{path+}")] {
+        let routes = RouteScopes::new()
+            .with_route(AnyMethod, for_any, ["user"])
+            .and_then(|routes| routes.with_route(Method::POST, for_post, ["admin"]))
+            .unwrap();
+        let (layer, request) = for_users(routes, false);
+        let handlers = axum::routing::get(async || "anybody's").post(async || "the admin's");
+        let router = Router::new().nest_service("/admin", Router::new().route("/", handlers));
+        let service = protect(router, layer);
+        for path in ["/admin", "/admin/"] {
+            let status = service.clone().oneshot(request(Method::POST, path)).await.unwrap().status();
+            assert_eq!(status, http::StatusCode::FORBIDDEN, "POST {path}, {for_any} and {for_post}");
+        }
+        let status = service.oneshot(request(Method::GET, for_any)).await.unwrap().status();
+        assert_eq!(status, http::StatusCode::OK, "GET {for_any}");
+    }
+}
+
 /// axum serves `/admin` and `/admin/` below `nest_service("/admin", …)`, and says `/admin/` of both.
 #[tokio::test]
 async fn the_root_of_a_nested_service_is_not_reached_without_its_slash() {

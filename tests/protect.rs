@@ -109,6 +109,10 @@ async fn a_layer_that_may_make_something_of_the_route_decides_behind_it() {
                 .with_condition_keys(|_, _| ConditionValue::Unavailable)
                 .build(),
         ),
+        (
+            "an address",
+            token().with_rejection_response(plain()).with_source_ip(|_| Some([192, 0, 2, 1].into())).build(),
+        ),
         ("an alternative", layer().with_alternative(layer(), |_| false)),
         ("a shadow", layer().with_shadow(shadow)),
     ] {
@@ -161,6 +165,11 @@ async fn it_makes_no_difference_to_what_is_answered() {
         ("GET", "/users/7/8", "somebody", 404),
         ("GET", "/nowhere", "somebody", 403),
         ("GET", "/users/%2e%2e", "somebody", 400),
+        ("HEAD", "/users/7", "somebody", 200),
+        ("HEAD", "/users/7", "nobody", 401),
+        ("HEAD", "/admin/7", "somebody", 403),
+        ("HEAD", "/users/%2e%2e", "somebody", 400),
+        ("CONNECT", "/admin/7", "somebody", 403),
     ] {
         let mut answers = Vec::new();
         for service in [before.clone(), behind.clone()] {
@@ -169,7 +178,9 @@ async fn it_makes_no_difference_to_what_is_answered() {
                 request = request.header("authorization", token);
             }
             let response = service.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-            let allowed = response.headers().get("allow").cloned();
+            // The length of what a server would have sent, where it is not to send it.
+            let length = response.headers().get("content-length").filter(|_| method == "HEAD").cloned();
+            let allowed = (response.headers().get("allow").cloned(), length);
             let status = response.status().as_u16();
             let kind = response.extensions().get::<Rejection>().map(Rejection::kind);
             answers.push((status, allowed, kind, response.into_body().collect().await.unwrap().to_bytes()));

@@ -112,6 +112,10 @@ async fn what_refuses_reads_a_path_as_it_was_sent_too() {
         (&["Allow! arn:aws:execute-api:*/users/a@b"], "/users/a%40b", [403, 403]),
         (&["Allow! a%40b"], "/users/a%40b/", [404, 404]),
         (&["Allow *", "Deny! a%40b"], "/users/a@b", [403, 403]),
+        // A pattern has the escapes that it was written with, and none, whatever the path has.
+        (&["Allow *", "Deny a???b%40c*"], "/users/a%40b@c%C3%A9", [403, 403]),
+        (&["Allow *", "Deny a???b%40c*"], "/users/a%40b@c%c3%a9", [403, 403]),
+        (&["Allow! a???b%40c*"], "/users/a%40b@c%C3%A9", [403, 403]),
         // What allows reads it in the ARN's spelling only.
         (&["Allow ?"], "/users/*", [403, 403]),
         (&["Allow a%40b"], "/users/a%40b", [403, 200]),
@@ -266,13 +270,17 @@ async fn what_an_outer_router_has_read_holds_no_escaped_letters() {
         .route_service("/files/{*rest}", protected("files"));
     let below = Router::new().nest("/api", routed.clone());
     let fallback = Router::new().fallback_service(protected("fallback"));
+    // What another layer decides beside a fallback.
+    let beside = fallback.clone().nest_service("/users", protected("public"));
+    let beside_below = Router::new().nest("/api", beside.clone());
     for (router, path, expected) in [
         (&nested, "/users/public/x", "public"),
         (&nested, "/users/%70ublic/x", "400"),
         (&nested, "/users/%70ublic", "400"),
         (&nested, "/users/%70ublic/", "400"),
-        (&nested, "/users/public/%78", "public"),
-        (&nested, "/users/a%40b/%78", "private"),
+        (&nested, "/users/public/%78", "400"),
+        (&nested, "/users/a%40b/%78", "400"),
+        (&nested, "/users/a%40b/x", "private"),
         (&routed, "/users/public", "public"),
         (&routed, "/users/%70ublic", "400"),
         (&routed, "/users/a%40b", "private"),
@@ -281,7 +289,13 @@ async fn what_an_outer_router_has_read_holds_no_escaped_letters() {
         (&below, "/api/users/public", "public"),
         (&below, "/api/users/%70ublic", "400"),
         (&below, "/api/files/%78", "400"),
-        (&fallback, "/users/%70ublic", "fallback"),
+        (&fallback, "/users/%70ublic", "400"),
+        (&fallback, "/users/public", "fallback"),
+        (&fallback, "/users/a%40%c3%a9", "fallback"),
+        (&beside, "/users/public", "public"),
+        (&beside, "/users/%70ublic", "400"),
+        (&beside_below, "/api/users/public", "public"),
+        (&beside_below, "/api/users/%70ublic", "400"),
     ] {
         let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();

@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
-use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+use axum::body::HttpBody;
+use axum::extract::{MatchedPath, OriginalUri};
 use axum_core::body::Body;
+use http::header::{ALLOW, CONTENT_LENGTH};
 use http::uri::PathAndQuery;
-use http::{Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -128,29 +130,31 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let is_head = *request.method() == Method::HEAD;
         // The service that is around makes room itself.
         if let Place::Within(_) = self.place {
             make_room(request.extensions_mut());
         }
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
         // whatever is not matched there.
-        let route = request.extensions_mut().remove::<MatchedPath>();
-        if route.is_some() {
+        if request.extensions_mut().remove::<MatchedPath>().is_some() {
             request.extensions_mut().insert(WithoutTemplate);
         }
-        let state = match (self.canonicalize(&mut request, route), &mut self.place) {
+        let state = match (self.canonicalize(&mut request), &mut self.place) {
             (Ok(()), Place::Around(service)) => State::Around { future: service.call(request) },
             (Ok(()), Place::Within(router)) => State::Within { future: router.call(request) },
             (Err(rejection), _) => State::Refused { response: Some(self.layer.refusal(rejection, &request)) },
         };
-        CanonicalFuture { state }
+        CanonicalFuture { state, is_head }
     }
 }
 
 impl<R> CanonicalRouter<R> {
-    fn canonicalize<B>(&self, request: &mut Request<B>, route: Option<MatchedPath>) -> Result<(), Rejection> {
+    fn canonicalize<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
         let Some(rewrite) = self.layer.gateway().canonical_uri_path(request)? else { return Ok(()) };
-        if !self.layer.gateway().is_routable(routed(request, &rewrite.sent, route)) {
+        // A router around this one has read all of the path, and its routes do not fit escaped letters.
+        let was_routed = request.extensions().get::<OriginalUri>().is_some();
+        if was_routed && !self.layer.gateway().is_routable(&rewrite.sent) {
             return Err(Rejection::routed_elsewhere());
         }
         if let Some(OriginalUri(original)) = request.extensions_mut().get_mut::<OriginalUri>() {
@@ -162,22 +166,6 @@ impl<R> CanonicalRouter<R> {
             request.extensions_mut().insert(SentPath(rewrite.sent));
         }
         Ok(())
-    }
-}
-
-/// What routers around this one have read of a path.
-fn routed<'p, B>(request: &Request<B>, path: &'p str, route: Option<MatchedPath>) -> &'p str {
-    let nested = request.extensions().get::<NestedPath>();
-    let prefix = nested.map_or("", NestedPath::as_str);
-    // To `nest_service` the prefix is the route; `route_service` has read all of the path.
-    if route.is_some_and(|route| route.as_str().trim_end_matches('/') != prefix.trim_end_matches('/')) {
-        return path;
-    }
-    match path.strip_suffix(request.uri().path()) {
-        Some(prefix) => prefix,
-        // Nothing is left but the slash that axum puts there.
-        None if nested.is_some() => path,
-        None => "",
     }
 }
 
@@ -197,6 +185,7 @@ pin_project! {
     pub struct CanonicalFuture<A, W> {
         #[pin]
         state: State<A, W>,
+        is_head: bool,
     }
 }
 
@@ -218,18 +207,30 @@ where
     type Output = A::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = match self.project().state.project() {
+        let this = self.project();
+        let mut response = match this.state.project() {
             StateProjection::Refused { response } => match response.take() {
-                Some(response) => return Poll::Ready(Ok(response)),
+                Some(response) => response,
                 None => return Poll::Pending,
             },
             StateProjection::Around { future } => ready!(future.poll(cx))?,
             StateProjection::Within { future } => ready!(future.poll(cx))?,
         };
-        // axum tells the methods of a path that exists, also to those who may not know that it exists.
         if response.extensions().get::<Rejection>().is_some() {
-            response.headers_mut().remove(http::header::ALLOW);
+            // axum tells the methods of a path that exists, also to those who may not know that it exists.
+            response.headers_mut().remove(ALLOW);
+            if *this.is_head {
+                response = without_body(response);
+            }
         }
         Poll::Ready(Ok(response))
     }
+}
+
+/// As axum does behind a route: over HTTP/2 nobody else would.
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    response.map(|_| Body::empty())
 }

@@ -23,7 +23,7 @@ use crate::policy::{MethodPattern, slash_readings};
 /// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and a slash, several of them and one. What is right below a path
 /// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`. So a request that could be
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
-/// does, says what such requests take, save where the other route is the more specific one. Where no route for `GET` fits,
+/// does, says what such requests take, save where the other route is the more specific one, be it by its method. Where no route for `GET` fits,
 /// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing,
 /// nor does one with `%2F` in more than three segments.
 /// Where a router has a catch-all, list `{path+}` and not `{name}`: to its handler `%2F` is a slash, and what that makes of a path may be
@@ -208,10 +208,12 @@ impl Route {
             End::Shorter => own.map(|own| (own, &*other.template)),
             End::Longer => without_end(&other.template).map(|other| (own.unwrap_or(&self.template), other)),
         };
+        // A route for any method is no word about the one that another is for.
+        let is_for_method = self.method.is_some() || other.method.is_none();
         templates.is_some_and(|(own, other)| {
             let is_about = match as_get {
                 true => self.method.is_some() && (self.is_literal() || own == other),
-                false => end != End::AsIs,
+                false => end != End::AsIs && is_for_method,
             };
             is_about && goes_before(own, other)
         })

@@ -10,27 +10,39 @@ use super::header;
 /// before what a form may leave out.
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
     let sent = in_ascii(sent);
-    let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
-    let bare = sent.trim_start_matches(|c: char| matches!(c, '[' | ']' | '!' | '_') || c.is_whitespace());
-    let marked = sent.strip_prefix(['!', '_']).unwrap_or(sent);
-    [sent, marked, bare].into_iter().any(|sent| {
-        let outermost = sent.split(['[', ']', '.']).next().unwrap_or_default();
-        header::is_same(sent, name) || header::is_same(outermost, name)
-    })
+    let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent);
+    let is_mark = |c: char| matches!(c, '[' | ']' | '!' | '_') || c.is_whitespace();
+    let mut rest = sent.trim_start();
+    loop {
+        // The whole, or what stands before brackets and dots.
+        if let Some((head, tail)) = rest.split_at_checked(name.len())
+            && (tail.is_empty() || tail.starts_with(['[', ']', '.']))
+            && header::is_same(head, name)
+        {
+            return true;
+        }
+        match rest.strip_prefix(is_mark) {
+            Some(shorter) => rest = shorter,
+            None => return false,
+        }
+    }
 }
 
-/// The letters beyond ASCII that are those of ASCII in another case: a long s, the sign for Kelvin, and the Turkish i.
+/// Letters beyond ASCII that are ASCII in another case: a long s, the sign for Kelvin, the Turkish i, a sharp s, ligatures.
 fn in_ascii(name: &str) -> Cow<'_, str> {
     if name.is_ascii() {
         return Cow::Borrowed(name);
     }
-    let letters = name.chars().map(|letter| match letter {
-        '\u{17F}' => 's',
-        '\u{212A}' => 'k',
-        '\u{130}' | '\u{131}' => 'i',
-        other => other,
-    });
-    Cow::Owned(letters.collect())
+    let mut folded = String::with_capacity(name.len());
+    for letter in name.chars() {
+        let other = letter.to_lowercase().flat_map(char::to_uppercase);
+        // What is above a letter, such as a dot, is a character of its own.
+        match other.clone().next() {
+            Some(first) if first.is_ascii() => folded.extend(other.filter(char::is_ascii)),
+            _ => folded.push(letter),
+        }
+    }
+    Cow::Owned(folded)
 }
 
 #[cfg(test)]
@@ -59,6 +71,16 @@ mod tests {
             "!user_id",
             "[ user_id]",
             "user_id.name",
+            "user.id[]",
+            "user.id[0]",
+            "user.id[",
+            "user-id]",
+            "[user.id]",
+            "_user.id[]",
+            " user.id[]",
+            "User.ID[a][b]",
+            "user.id.name",
+            "!![user_id",
             "u\u{17F}er_id",
             "U\u{17F}ER_\u{131}D[]",
             "_user_\u{130}d",
@@ -67,6 +89,20 @@ mod tests {
         }
         assert!(is_same("\u{212A}ind", "kind") && is_same("user.id", "user"));
         assert!(is_same("_x", "_x") && is_same("__x", "_x") && is_same("_X[]", "_x"));
+        for alias in ["[_user]", "]_user", "!!_user", "___user", "_user.x", ".user[]", "-user"] {
+            assert!(is_same(alias, "_user"), "{alias}");
+        }
+        assert!(is_same(".user[]", ".user") && is_same("user.id[0]", "user.id"));
+        for (alias, name) in [
+            ("se\u{DF}ion", "session"),
+            ("se\u{1E9E}ion", "session"),
+            ("pro\u{FB01}le", "profile"),
+            ("\u{FB06}aff", "staff"),
+            ("\u{FB05}aff", "staff"),
+            ("sta\u{FB00}", "staff"),
+        ] {
+            assert!(is_same(alias, name), "{alias}");
+        }
         for other in [
             "userid",
             "user_id2",

@@ -370,8 +370,9 @@ impl Gateway {
     /// given is known without it.
     #[cfg(feature = "axum")]
     pub(super) fn reads_route(&self) -> bool {
-        let needs_head_only = matches!(self.kind, AuthorizerKind::Token { .. });
-        !needs_head_only || self.mapping.is_some() || self.condition_keys.is_some()
+        let is_told_of_it = !matches!(self.kind, AuthorizerKind::Token { .. }) || self.mapping.is_some();
+        // These are given all that stands beside a request.
+        is_told_of_it || self.condition_keys.is_some() || self.source_address.is_custom()
     }
 
     /// Whether a router that reads a path as it was sent reads what it means: no escaped letters.

@@ -52,7 +52,10 @@ impl Gateway {
     }
 
     fn has_encoded_slash(&self, path: &CanonicalPath<'_>) -> bool {
-        self.target_rules.allow_encoded_slash && path.as_sent.contains("%2F")
+        // The ARN of a WebSocket has no path.
+        self.target_rules.allow_encoded_slash
+            && path.as_sent.contains("%2F")
+            && self.stage.kind() != ApiKind::WebSocket
     }
 
     /// The ruling about an allowed request under the names that are rare. What was sent, and routed in another spelling, had

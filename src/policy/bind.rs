@@ -131,7 +131,7 @@ pub(super) fn push_statement(
 pub(super) enum Aliases {
     /// Nothing: what grants, and what is excepted from a Deny.
     None,
-    /// With its escaped reserved characters decoded, for requests in that spelling: what is excepted from an Allow.
+    /// With its escaped reserved characters decoded: what is excepted from an Allow.
     Spellings,
     /// Also without its last slash, because a request may lack it: what denies.
     All,
@@ -169,9 +169,9 @@ pub(super) fn for_each_alias(rest: &str, aliases: Aliases, mut push: impl FnMut(
         push(shorter, Spellings::ALL);
     }
     if let Some(decoded) = decode_reserved(rest) {
-        push(&decoded, Spellings::DECODED);
+        push(&decoded, Spellings::ALL);
         if let Some(shorter) = decoded.strip_suffix('/').filter(|_| is_all) {
-            push(shorter, Spellings::DECODED);
+            push(shorter, Spellings::ALL);
         }
     }
 }

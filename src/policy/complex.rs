@@ -209,7 +209,7 @@ impl BoundPolicy {
         let exact = self.exact(name);
         let covers = |path, spelling| excepted.covers_any(&exact.with_path(path, spelling));
         let mut sent = name.sent_path.iter().map(|path| covers(path, Spellings::SENT));
-        let mut canonical = name.canonical_path.iter().map(|path| covers(path, Spellings::CANONICAL));
+        let mut canonical = name.canonical_path.iter().map(|path| covers(path, Spellings::ARN));
         match excepted.covers_any(&exact) {
             covers if is_denial => covers && sent.all(|covers| covers),
             covers => covers || sent.any(|covers| covers) || canonical.any(|covers| covers),

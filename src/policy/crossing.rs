@@ -35,7 +35,7 @@ pub(super) fn push(plan: &mut Plan, aliases: Aliases, origin: Origin, pattern: &
         push(pattern, Spellings::SENT);
     }
     if let Some(decoded) = decode_reserved(&spelled).filter(|_| aliases != Aliases::None) {
-        push(&decoded, Spellings::DECODED);
+        push(&decoded, Spellings::ALL);
     }
 }
 

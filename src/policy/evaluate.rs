@@ -120,11 +120,7 @@ impl BoundPolicy {
 
     #[inline(always)]
     pub(super) fn exact<'a>(&'a self, request: &AccessRequest<'a>) -> Target<'a> {
-        let spelling = match request.canonical_path {
-            None => Spellings::CANONICAL,
-            Some(_) => Spellings::ARN,
-        };
-        Target::new(self.stage.resource_prefix(), request.method, request.path, spelling)
+        Target::new(self.stage.resource_prefix(), request.method, request.path, Spellings::ARN)
     }
 }
 
@@ -204,7 +200,7 @@ pub(super) fn for_each_alias<'a>(
     if let Some(shorter) = without_last_slash(exact.path) {
         spelling(shorter, exact.spelling);
     }
-    let others = [(request.canonical_path, Spellings::CANONICAL), (request.sent_path, Spellings::SENT)];
+    let others = [(request.canonical_path, Spellings::ARN), (request.sent_path, Spellings::SENT)];
     for (path, is) in others {
         let Some(path) = path else { continue };
         spelling(path, is);

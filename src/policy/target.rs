@@ -7,16 +7,11 @@ use super::hash::{first_bytes, has_slash, last_bytes};
 pub(super) struct Spellings(u8);
 
 impl Spellings {
-    pub(super) const ALL: Self = Self(0b111);
-    /// The ARN's, with no escape of a reserved character.
-    pub(super) const CANONICAL: Self = Self(0b001);
-    /// The ARN's, with some.
-    pub(super) const ARN: Self = Self(0b010);
-    /// What came from the client, where that is neither.
-    pub(super) const SENT: Self = Self(0b100);
-
-    /// What a pattern is compared with whose escapes of reserved characters were decoded.
-    pub(super) const DECODED: Self = Self(0b101);
+    pub(super) const ALL: Self = Self(0b11);
+    /// The ARN's.
+    pub(super) const ARN: Self = Self(0b01);
+    /// What came from the client, where that is another.
+    pub(super) const SENT: Self = Self(0b10);
 
     pub(super) const fn include(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -40,6 +40,12 @@ impl SourceAddress {
         Ok(Self { trusted: trusted.collect::<Result<_, _>>()?, ..self })
     }
 
+    /// Whether somebody else finds the peer, by whatever stands beside a request.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn is_custom(&self) -> bool {
+        matches!(self.peer, Peer::Custom(_))
+    }
+
     /// The address in its plain form: `::ffff:192.0.2.1` is `192.0.2.1`.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let peer = self.peer(extensions)?;

@@ -183,12 +183,14 @@ struct Shape {
     leniency: Leniency,
 }
 
-const HOMES: [(home::Home, bool); 5] = [
-    (home::protected, true),
-    (home::protected_within, true),
-    (home::fallback, true),
-    (home::outside, false),
-    (home::router_layer, false),
+/// Where the layer stands, and which spellings it may write anew: those of reserved characters, and escaped letters.
+const HOMES: [(home::Home, [bool; 2]); 5] = [
+    (home::protected, [true, true]),
+    (home::protected_within, [true, true]),
+    // A router around it has read the path.
+    (home::fallback, [true, false]),
+    (home::outside, [false, false]),
+    (home::router_layer, [false, false]),
 ];
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -224,9 +226,9 @@ impl Model<'_> {
         agent: Option<&str>,
     ) -> (Verdict, Option<u16>) {
         let refused = |status| (Verdict::ImplicitDeny, Some(status));
-        let (_, can_rewrite) = HOMES[self.shape.home];
+        let (_, [can_rewrite, can_decode]) = HOMES[self.shape.home];
         let mut leniency = self.shape.leniency;
-        leniency.decodes_unreserved &= can_rewrite;
+        leniency.decodes_unreserved &= can_decode;
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         let Some(spelled) = read(path, leniency).filter(|_| method.bytes().all(plain)) else {
             return refused(400);

@@ -287,28 +287,23 @@ fn allows(rules: &[Rule], arn: &str, raw: &str) -> bool {
     let pattern = |rule: &Rule| format!("{}{}", rule.1, rule.2);
     let allowed = rules.iter().any(|rule| rule.0 && covers(pattern(rule).as_bytes(), arn.as_bytes()));
     let mut names = vec![];
-    for (name, canonical) in [
-        (arn.to_owned(), arn == decoded(arn)),
-        (decoded(arn), true),
-        (raw.to_owned(), true),
-        (spelled(raw), true),
-    ] {
+    for name in [arn.to_owned(), decoded(arn), raw.to_owned(), spelled(raw)] {
         let as_get = name.strip_prefix("HEAD/").map(|rest| format!("GET/{rest}"));
         for name in std::iter::once(name).chain(as_get) {
             if let Some(shorter) = name.strip_suffix('/').filter(|shorter| shorter.contains('/')) {
-                names.push((shorter.to_owned(), canonical, false));
+                names.push((shorter.to_owned(), false));
             }
-            names.push((format!("{name}/"), canonical, true));
-            names.push((name, canonical, false));
+            names.push((format!("{name}/"), true));
+            names.push((name, false));
         }
     }
     let denied = rules.iter().filter(|rule| !rule.0).any(|rule| {
         let written = pattern(rule);
-        names.iter().any(|(name, canonical, longer)| {
+        names.iter().any(|(name, longer)| {
             let matches = |pattern: &str| {
                 (!longer || pattern.ends_with('/')) && covers(pattern.as_bytes(), name.as_bytes())
             };
-            matches(&written) || (*canonical && matches(&decoded(&written)))
+            matches(&written) || matches(&decoded(&written))
         })
     });
     allowed && !denied

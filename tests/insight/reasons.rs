@@ -44,6 +44,11 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("x-forms", "Key pa ss/wo~rd")
             .header("x-spelled", "Key a~b*c/d")
             .header("x-markup", "Key a&b<c>d1")
+            .header("x-slashes", "Key 1\\ffZd5b5Z")
+            .header("x-word", "Key x y&abcdefg")
+            .header("x-percent", "Key 0c%b7:\"Z5d2")
+            .header("x-zero", "Key 4\\0Zeae6<6be")
+            .header("x-face", "Basic YTphYvCfmIBjZGVm")
             .header("x-basic", "Basic YTphK2IvYw==")
             .header("x-quotes", "say\"se\"cret")
             .header("x-nul", "Basic YTpzZWMtcHc5AA==")
@@ -112,6 +117,11 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "a%7Eb*c%2Fd",
         "a&amp;b&lt;c&gt;d1",
         "a&#38;b&#x3C;c>d1",
+        "1\\\\ffZd5b5Z",
+        "x%20y&abcdefg",
+        "0c%b7:\\\"Z5d2",
+        "4\\0Zeae6&lt;6be",
+        "ab\\ud83d\\ude00cdef",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }
@@ -122,6 +132,9 @@ fn whatever_form_it_came_in_it_is_struck_out() {
 fn the_rest_of_a_credential_that_was_cut_is_struck_out() {
     assert_eq!(told(|_| "no user with token.of.the-c".to_owned()), "no user with …");
     assert_eq!(told(|_| "no user with pa+ss%2".to_owned()), "no user with …%2");
+    for said in ["x%20y&abcdefg", "1\\\\ffZd5b5Z", "x%20y&amp;abcdefg"] {
+        assert_eq!(told(move |_| format!("no user with {said}")), "no user with …", "{said}");
+    }
 }
 
 #[cfg(feature = "axum")]

@@ -342,7 +342,7 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 Some(why) => on_missing(why),
             }
         };
-        // It is excepted in every spelling; as it was sent, or without reserved escapes, also with its own decoded.
+        // It is excepted in every spelling, and with its own reserved escapes decoded.
         let covered_decoded = |p: &str, variables: bool, path: &str| {
             let fields = match resource_pattern(p, ask, variables, Spelling::Arn) {
                 Ok(pattern) => {
@@ -367,7 +367,7 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 vec![exact(p, on_missing), covered_as_text(p, variables, Spelling::Arn, &ask.path)];
             ways.push(under(p, Spelling::Arn, canonical, on_missing));
             ways.push(covered_as_text(p, variables, Spelling::Arn, canonical));
-            for path in [Some(canonical), ask.sent_path.as_deref()].into_iter().flatten() {
+            for path in [Some(&*ask.path), Some(canonical), ask.sent_path.as_deref()].into_iter().flatten() {
                 ways.extend(covered_decoded(p, variables, path));
             }
             if let Some(path) = &ask.sent_path {
@@ -382,7 +382,9 @@ fn resource(statement: &Value, ask: &Ask, variables: bool, deny: bool) -> Truth 
                 if let Some(path) = ask.sent_path.as_deref() {
                     paths.extend([(Spelling::Arn, path), (Spelling::Written, path)]);
                 }
-                for path in [Some(canonical), ask.sent_path.as_deref()].into_iter().flatten() {
+                for path in
+                    [Some(&*ask.path), Some(canonical), ask.sent_path.as_deref()].into_iter().flatten()
+                {
                     ways.extend(covered_decoded(&p, false, path));
                 }
                 for (spelling, path) in paths {
@@ -445,6 +447,7 @@ fn denied_as_text(pattern: &str, ask: &Ask, variables: bool) -> Truth {
     let sent = ask.sent_path.as_deref();
     let pairs = [
         Some((&text, ask.path.as_str())),
+        Some((&decoded, ask.path.as_str())),
         Some((&text, canonical)),
         Some((&decoded, canonical)),
         sent.map(|path| (&text, path)),
@@ -658,7 +661,8 @@ fn first_fields_match(pattern: &ResourcePattern, stage: &str) -> bool {
 fn denied(pattern: &ResourcePattern, ask: &Ask) -> bool {
     let canonical = ask.canonical_path.as_deref().unwrap_or(&ask.path);
     let decoded = pattern.clone().map(|field| decode_reserved(&field));
-    let mut pairs = vec![(pattern, ask.path.as_str()), (pattern, canonical), (&decoded, canonical)];
+    let mut pairs = vec![(pattern, ask.path.as_str()), (&decoded, ask.path.as_str())];
+    pairs.extend([(pattern, canonical), (&decoded, canonical)]);
     pairs.extend(ask.sent_path.as_deref().map(|sent| (pattern, sent)));
     pairs.extend(ask.sent_path.as_deref().map(|sent| (&decoded, sent)));
     for (pattern, path) in pairs {

@@ -92,7 +92,7 @@ fn is_here(url: &Url) -> bool {
 
 /// Ends of names that are never or hardly ever registered and that networks give to their own, and of some that are and mean
 /// whatever address is written in them.
-const NEARBY: [&str; 20] = [
+const NEARBY: [&str; 23] = [
     ".cluster",
     ".consul",
     ".corp",
@@ -106,7 +106,10 @@ const NEARBY: [&str; 20] = [
     ".lan",
     ".local",
     ".localdomain",
+    ".localdomain4",
+    ".localdomain6",
     ".localtest.me",
+    ".metadata.goog",
     ".nip.io",
     ".private",
     ".sslip.io",
@@ -136,6 +139,8 @@ fn is_global(address: Ipv4Addr) -> bool {
     let is_of_protocols = (a, b, c) == (192, 0, 0);
     let is_of_benchmarks = a == 198 && (b == 18 || b == 19);
     let is_of_relays = (a, b, c) == (192, 88, 99);
+    // Azure's: to each machine, the one that it runs on.
+    let is_of_host = address.octets() == [168, 63, 129, 16];
     !(a == 0
         || a >= 224
         || address.is_loopback()
@@ -144,7 +149,8 @@ fn is_global(address: Ipv4Addr) -> bool {
         || is_shared
         || is_of_protocols
         || is_of_benchmarks
-        || is_of_relays)
+        || is_of_relays
+        || is_of_host)
 }
 
 /// The same for IPv6, with the IPv4 addresses that some hold.
@@ -156,8 +162,8 @@ fn is_nearby_v6(address: Ipv6Addr) -> bool {
         // The same for a translator of one network.
         (0x64, 0xff9b) => return true,
         (0x2002, high) => Some(v4(high, c)),
-        // Addresses within tunnels, those that go nowhere, and those of routers.
-        (0x2001, 0) | (0x100, 0) | (0x5f00, _) => return true,
+        // Addresses within tunnels and of protocols, those that go nowhere, and those of routers.
+        (0x2001, 0..0x200) | (0x100, 0) | (0x5f00, _) => return true,
         _ if e & 0xfdff == 0 && f == 0x5efe => return true,
         // Compatible, mapped or translated; these are also `::` and `::1`.
         (0, 0) if (c, d) == (0, 0) && ((e, f) == (0, 0) || f == 0xffff || e == 0xffff) => Some(v4(g, h)),
@@ -282,6 +288,12 @@ mod tests {
             "https://vault.service.consul/keys",
             "https://10.0.0.1.nip.io/keys",
             "https://localtest.me/keys",
+            "https://localhost4.localdomain4/keys",
+            "https://localhost6.localdomain6/keys",
+            "https://metadata.goog/keys",
+            "https://168.63.129.16/keys",
+            "https://[2001:1::1]/keys",
+            "https://[2001:2::1]/keys",
             "https://kubernetes.default/keys",
             "https://metrics-server.kube-system/keys",
             "https://a.localtest.me/keys",

@@ -137,7 +137,8 @@ impl<R> AuthorizerLayerBuilder<R> {
 
     /// Accepts paths that escape letters, digits, `-`, `.`, `_` or `~`, and reads them decoded. Only
     /// [`protect`](crate::axum::protect) can do that, since it alone can have the decoded path routed; a layer
-    /// that is used in another way still refuses them.
+    /// that is used in another way still refuses them. So does a `protect` inside of a router, behind `nest_service` or as its
+    /// fallback: that router has read the path as it was sent, and found none of its routes in it.
     #[cfg(feature = "axum")]
     pub fn decode_unreserved_escapes(mut self) -> Self {
         self.options.target_rules.decode_unreserved = true;

@@ -9,8 +9,8 @@ mod variable;
 use std::sync::Arc;
 
 pub use custom::{GatewayResponse, GatewayResponseError};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Response};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Method, Response};
 pub use types::{GatewayResponseType, UnknownResponseType};
 
 use self::builtin::builtin;
@@ -171,12 +171,18 @@ impl GatewayResponses {
                 None => builtin.body.to_owned(),
             },
         };
-        let mut response = Response::new(B::from(text));
+        // Over HTTP/2 nobody else would leave the body of a refused `HEAD` out.
+        let length = text.len();
+        let is_head = request.is_some_and(|request| *request.method() == Method::HEAD);
+        let mut response = Response::new(B::from(if is_head { String::new() } else { text }));
         *response.status_mut() =
             customized.and_then(|customized| customized.status).unwrap_or_else(|| rejection.status());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, body.map_or(JSON, |body| body.content_type.clone()));
         headers.insert(CACHE_CONTROL, NO_STORE);
+        if is_head {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
         // What a client chose may be in it, and is no script and no page.
         if body.is_some() {
             headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
