@@ -5,10 +5,12 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
+use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use tower::{Layer, Service};
 use tower_lambda_authorizer::AuthorizerLayer;
+use tower_lambda_authorizer::axum::protect;
 
 use super::layers::{ALLOW, DENY, always, cached, over_json_v2, stage};
 use super::{Case, policies};
@@ -26,6 +28,9 @@ pub(crate) fn cases() -> Vec<Case> {
         let layer = cached(&policies::text("Head", "GET/users/*", count));
         cases.push(before(format!("alone: hit, {count} statements"), &layer, StatusCode::OK));
     }
+    // The least of routers. It has maps, too, but nothing in them.
+    let router = Router::new().fallback_service(Nothing);
+    cases.push(Case::service("alone: hit, protect", protect(router, cached(ALLOW)), StatusCode::OK));
     let trivial = AuthorizerLayer::token(always(ALLOW), stage()).build().expect("a good layer");
     cases.push(before("alone: uncached".into(), &trivial, StatusCode::OK));
     cases.push(before("alone: uncached, over JSON (HTTP 2.0)".into(), &over_json_v2(), StatusCode::OK));
