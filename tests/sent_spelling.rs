@@ -224,6 +224,28 @@ async fn what_is_excepted_is_excepted_with_an_escaped_slash_too() {
     }
 }
 
+/// Where none of the slashes is taken for one, the path has its names all the same.
+#[tokio::test]
+async fn beside_an_escaped_slash_a_path_has_its_other_spellings_too() {
+    for statements in [
+        &["Allow *", "Deny a???b%2Fx"][..],
+        &["Allow *", "Deny a???b%2F*"],
+        &["Allow *", "Deny a???b??????%2Fx"],
+        &["Allow! a???b%2Fx", "Deny a???b??????%2Fx"],
+    ] {
+        let layer = builder(statements, stage()).allow_encoded_slash().build().unwrap();
+        let path = if statements.concat().contains("??????") { "a%40b%c3%a9%2Fx" } else { "a%40b%2fx" };
+        for path in [format!("/users/{path}"), format!("/users/{}", path.replace("2F", "2f"))] {
+            assert_eq!(statuses(&layer, Method::GET, &path).await, [403; 2], "{path} {statements:?}");
+        }
+    }
+    let layer =
+        builder(&["Allow *", "Deny a???b%2Fx"], stage()).allow_encoded_slash().decode_unreserved_escapes();
+    let layer = layer.build().unwrap();
+    assert_eq!(statuses(&layer, Method::GET, "/users/%61%40b%2Fx").await, [403, 400]);
+    assert_eq!(statuses(&layer, Method::GET, "/users/%61%40b%2Fy").await, [200, 400]);
+}
+
 /// `%2F` in a parameter is data, and behind it a catch-all takes another for a slash.
 #[tokio::test]
 async fn an_escaped_slash_in_a_parameter_does_not_hide_another_from_a_denial() {

@@ -11,13 +11,14 @@ use super::header;
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
     let sent = in_ascii(sent);
     let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent);
-    let is_mark = |c: char| matches!(c, '[' | ']' | '!' | '_') || c.is_whitespace();
-    let mut rest = sent.trim_start();
+    let (sent, name) = (nested_by_dots(sent.trim_start()), nested_by_dots(name));
+    let is_mark = |c: char| matches!(c, '.' | '!' | '_') || c.is_whitespace();
+    let mut rest = &*sent;
     loop {
-        // The whole, or what stands before brackets and dots.
+        // The whole, or what something is nested in.
         if let Some((head, tail)) = rest.split_at_checked(name.len())
-            && (tail.is_empty() || tail.starts_with(['[', ']', '.']))
-            && header::is_same(head, name)
+            && (tail.is_empty() || tail.starts_with('.'))
+            && header::is_same(head, &name)
         {
             return true;
         }
@@ -26,6 +27,19 @@ pub(super) fn is_same(sent: &str, name: &str) -> bool {
             None => return false,
         }
     }
+}
+
+/// The same with one dot for all brackets, quotes and dots in a row: `a[b]['c']` is `a.b.c.`.
+fn nested_by_dots(name: &str) -> String {
+    let mut nested = String::with_capacity(name.len());
+    for character in name.chars() {
+        if !matches!(character, '[' | ']' | '.' | '\'' | '"') {
+            nested.push(character);
+        } else if !nested.ends_with('.') {
+            nested.push('.');
+        }
+    }
+    nested
 }
 
 /// Letters beyond ASCII that are ASCII in another case: a long s, the sign for Kelvin, the Turkish i, a sharp s, ligatures.
@@ -93,6 +107,16 @@ mod tests {
             assert!(is_same(alias, "_user"), "{alias}");
         }
         assert!(is_same(".user[]", ".user") && is_same("user.id[0]", "user.id"));
+        for alias in [
+            "user[id][name]",
+            "user[id].name",
+            "user['id'][\"name\"]",
+            "[user][id][name]",
+            "user[id][name][0]",
+        ] {
+            assert!(is_same(alias, "user.id.name"), "{alias}");
+            assert!(is_same(alias, "user.id") && is_same(alias, "user"), "{alias}");
+        }
         for (alias, name) in [
             ("se\u{DF}ion", "session"),
             ("se\u{1E9E}ion", "session"),
@@ -103,18 +127,9 @@ mod tests {
         ] {
             assert!(is_same(alias, name), "{alias}");
         }
-        for other in [
-            "userid",
-            "user_id2",
-            "user_id ",
-            "x[user_id]",
-            "user",
-            "",
-            "\0user_id",
-            "[]",
-            ".user_id",
-            "\u{212A}ser_id",
-        ] {
+        for other in
+            ["userid", "user_id2", "user_id ", "x[user_id]", "user", "", "\0user_id", "[]", "\u{212A}ser_id"]
+        {
             assert!(!is_same(other, "user_id"), "{other:?}");
         }
     }

@@ -79,17 +79,16 @@ impl Gateway {
         // It has been read before, and too many slashes have been refused then.
         let rules = TargetRules { decode_unreserved: true, allow_encoded_slash: true };
         let Ok(read) = read_path(sent, rules) else { return refused };
-        if !self.has_encoded_slash(path) {
-            let is_new = read.as_sent != sent && read.as_sent != in_arn;
-            return if is_new { authorization.rule(&asked.with_sent_path(&read.as_sent)) } else { allowed };
-        }
-        let canonical = slash_readings(self.arn_tail(request.method(), path.canonical()).1);
-        let spellings = [sent, &read.as_sent, in_arn].into_iter().map(slash_readings);
-        let (Some(canonical), Some(spellings)) = (canonical, spellings.collect::<Option<Vec<_>>>()) else {
-            return refused;
-        };
+        let readings = |path: &str| Some([vec![path.to_owned()], slash_readings(path)?].concat());
+        let canonical = readings(self.arn_tail(request.method(), path.canonical()).1);
+        let spellings: Option<Vec<_>> = [sent, &read.as_sent, in_arn].into_iter().map(readings).collect();
+        let (Some(canonical), Some(spellings)) = (canonical, spellings) else { return refused };
         let mut ruling = allowed;
+        // Under its first names it has been allowed.
         let mut tried: Vec<(&str, &str)> = Vec::new();
+        tried.extend(
+            canonical.first().into_iter().flat_map(|canonical| [(&**canonical, sent), (canonical, in_arn)]),
+        );
         for (at, canonical) in canonical.iter().enumerate() {
             for sent in spellings.iter().map(|readings| readings.get(at).unwrap_or(canonical)) {
                 if tried.contains(&(canonical, sent)) {

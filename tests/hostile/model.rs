@@ -287,7 +287,7 @@ impl Model<'_> {
         };
         let mut verdict = judge(&spelled.canonical, path);
         // What it would be called if it had been routed as it was sent.
-        if verdict == Verdict::Allow && !spelled.canonical.contains("%2F") {
+        if verdict == Verdict::Allow {
             verdict = judge(&spelled.canonical, &spelled.as_sent);
         }
         if spelled.canonical.contains("%2F") {

@@ -48,6 +48,9 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("x-word", "Key x y&abcdefg")
             .header("x-percent", "Key 0c%b7:\"Z5d2")
             .header("x-zero", "Key 4\\0Zeae6<6be")
+            .header("x-quoted", "Digest username=\"u\", password=\"s3\\\"c\\\\r3t\"")
+            .header("x-octal", "session=\"a\\054b1234\"")
+            .header("x-json", "Bearer e30.eyJlbWFpbCI6Impvc1x1MDBlOUB4LmRlIn0.c2ln")
             .header("x-face", "Basic YTphYvCfmIBjZGVm")
             .header("x-basic", "Basic YTphK2IvYw==")
             .header("x-quotes", "say\"se\"cret")
@@ -122,6 +125,9 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "0c%b7:\\\"Z5d2",
         "4\\0Zeae6&lt;6be",
         "ab\\ud83d\\ude00cdef",
+        "s3\"c\\r3t",
+        "a,b1234",
+        "jos\u{e9}@x.de",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

@@ -98,7 +98,14 @@ fn entity(text: &[u8]) -> Option<(Letter, usize)> {
     Some((Letter::Character(character(entity.get(..end)?)?), end + 2))
 }
 
-/// Behind a backslash, as in JSON, scripts, and what Rust's `Debug` prints.
+/// A text with what stands behind backslashes undone.
+pub(super) fn without_backslashes(text: &str) -> String {
+    let (reading, _) = read(text, &[backslash]);
+    String::from_utf8_lossy(&reading.bytes).into_owned()
+}
+
+/// Behind a backslash, as in JSON, scripts, quoted cookies, and what Rust's `Debug` prints. Any other character stands for
+/// itself.
 fn backslash(text: &[u8]) -> Option<(Letter, usize)> {
     let byte = |byte| Some((Letter::Byte(byte), 2));
     match text.strip_prefix(b"\\")? {
@@ -121,11 +128,15 @@ fn backslash(text: &[u8]) -> Option<(Letter, usize)> {
             Some((Letter::Character(char::from_u32(character)?), length))
         }
         [b'x', high, low, ..] => Some((Letter::Byte(u8::try_from(number(&[*high, *low], 16)?).ok()?), 4)),
+        // In octal, as in cookies with quotes.
+        [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+            Some((Letter::Byte(u8::try_from(number(&[*a, *b, *c], 8)?).ok()?), 4))
+        }
         [b'n', ..] => byte(b'\n'),
         [b'r', ..] => byte(b'\r'),
         [b't', ..] => byte(b'\t'),
         [b'0', ..] => byte(0),
-        [mark @ (b'"' | b'\'' | b'\\' | b'/'), ..] => byte(*mark),
+        [mark, ..] if mark.is_ascii_punctuation() => byte(*mark),
         _ => None,
     }
 }
@@ -164,7 +175,7 @@ mod tests {
         for (text, expected) in [
             ("a%2Fb%2fb%c3%a9", "a/b/bé"),
             ("%252F %2 %zz %+1 and on", "%2F %2 %zz % 1 and on"),
-            (r#"\"a\\b\/c\'\n\r\t\0"#, "\"a\\b/c'\n\r\t\0"),
+            (r#"\"a\\b\/c\'\n\r\t\0\054\101"#, "\"a\\b/c'\n\r\t\0,A"),
             (r"\u00e9\u{e9}\u{1F600}\x41 \q \u12 \u{} \ud800", "éé😀A \\q \\u12 \\u{} \\ud800"),
             (r"\ud83d\ude00 \ud83dx \ude00 \ud83d\u0041.", "😀 \\ud83dx \\ude00 \\ud83dA."),
             ("&amp;&lt;&gt;&quot;&apos;&#39;&#x2F;&#X2f;", "&<>\"''//"),

@@ -17,7 +17,7 @@ use http::header::{
 use http::{HeaderName, Request};
 use percent_encoding::percent_decode_str;
 
-use super::reading::readings;
+use super::reading::{Reading, readings, without_backslashes};
 use crate::authorizer::discard;
 use crate::middleware::advice;
 use crate::middleware::gateway::Gateway;
@@ -133,6 +133,10 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
         }
         values.push(text.into());
     }
+    // Between quotes, in cookies, and in the JSON of tokens.
+    let plain: Vec<_> =
+        values.iter().filter(|value| value.contains('\\')).map(|value| without_backslashes(value)).collect();
+    values.extend(plain.into_iter().map(Cow::Owned));
     Some(values)
 }
 
@@ -160,16 +164,47 @@ fn decode_base64(text: &str) -> Option<String> {
 /// Replaces what a text has in common with values, in whatever way the text is read: whole values and parts of them,
 /// `COMMON` bytes in a row, and the beginning of a value or part at the end of the text, where it may have been cut.
 fn strike(text: &str, values: &[Cow<'_, str>]) -> String {
+    let readings = readings(text);
+    // What came with the request is gone through once, however the text may be read.
+    let wanted: Windows<'_> = readings.iter().flat_map(|reading| reading.bytes.windows(COMMON)).collect();
+    let in_common = values.iter().flat_map(|value| value.as_bytes().windows(COMMON));
+    let in_common: Windows<'_> = in_common.filter(|window| wanted.contains(window)).collect();
     let secrets = secrets(values);
+    // Longer ones are among those.
+    let short = secrets.iter().map(|(secret, _)| secret.as_bytes()).filter(|secret| secret.len() < COMMON);
+    let short: Windows<'_> = short.collect();
+    let ends = readings.iter().map(|reading| last(&reading.bytes, COMMON - 1));
+    let ends: Windows<'_> = ends.flat_map(|end| end.windows(MIN_VALUE)).collect();
+    let is_begun = |(secret, _): &&(&str, usize)| {
+        secret.as_bytes().get(..MIN_VALUE).is_some_and(|beginning| ends.contains(beginning))
+    };
+    let begun: Vec<_> = secrets.iter().filter(is_begun).collect();
+
     let mut struck = vec![false; text.len()];
-    for reading in readings(text) {
-        search(&reading.bytes, values, &secrets, |at, length| {
-            for &(start, end) in reading.places.get(at..at + length).unwrap_or_default() {
+    for Reading { bytes, places } in &readings {
+        let mut mark = |at: usize, length: usize| {
+            for &(start, end) in places.get(at..at + length).unwrap_or_default() {
                 if let Some(range) = struck.get_mut(start..end) {
                     range.fill(true);
                 }
             }
-        });
+        };
+        let lengths = (MIN_VALUE..COMMON).filter(|_| !short.is_empty()).map(|length| (length, &short));
+        for (length, found) in lengths.chain([(COMMON, &in_common)]) {
+            for (at, window) in bytes.windows(length).enumerate() {
+                if found.contains(window) {
+                    mark(at, length);
+                }
+            }
+        }
+        for (secret, least) in &begun {
+            let secret = secret.as_bytes();
+            let beginnings =
+                (*least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
+            if let Some(cut) = beginnings.into_iter().find(|beginning| bytes.ends_with(beginning)) {
+                mark(bytes.len() - cut.len(), cut.len());
+            }
+        }
     }
     // Spaces at the ends of what is struck out stay.
     let (mut shown, mut spaces) = (String::with_capacity(text.len()), String::new());
@@ -201,47 +236,15 @@ fn secrets<'v>(values: &'v [Cow<'_, str>]) -> Secrets<'v> {
     let named =
         values.iter().flat_map(|value| value.split([';', '&', ',']).filter_map(|pair| pair.split_once('=')));
     // And behind the first space, a credential: the scheme is before it.
-    let named = named.chain(values.iter().filter_map(|value| value.split_once(' ')));
-    let named = named.map(|(_, value)| (value.trim().trim_matches('"'), MIN_VALUE));
+    let behind = values.iter().flat_map(|value| [value.split_once(' '), value.split_once('=')]).flatten();
+    let named = named.chain(behind).map(|(_, value)| value).chain(values.iter().map(|value| &**value));
+    let named = named.map(|value| (value.trim().trim_matches('"'), MIN_VALUE));
     let parts = values.iter().flat_map(|value| value.split(is_separator)).map(|part| (part, MIN_PART));
     whole.chain(named).chain(parts).filter(|(secret, least)| secret.len() >= *least).collect()
 }
 
-/// Finds all that one reading of a text has in common with values.
-fn search(
-    searched: &[u8],
-    values: &[Cow<'_, str>],
-    secrets: &Secrets<'_>,
-    mut mark: impl FnMut(usize, usize),
-) {
-    let wanted: Windows<'_> = searched.windows(COMMON).collect();
-    let in_common: Windows<'_> = values
-        .iter()
-        .flat_map(|value| value.as_bytes().windows(COMMON))
-        .filter(|window| wanted.contains(window))
-        .collect();
-    for (at, window) in searched.windows(COMMON).enumerate() {
-        if in_common.contains(window) {
-            mark(at, COMMON);
-        }
-    }
-    // Longer ones have been found.
-    let short = secrets.iter().map(|(secret, _)| secret.as_bytes()).filter(|secret| secret.len() < COMMON);
-    let short: Windows<'_> = short.collect();
-    for length in (MIN_VALUE..COMMON).filter(|_| !short.is_empty()) {
-        for (at, window) in searched.windows(length).enumerate() {
-            if short.contains(window) {
-                mark(at, length);
-            }
-        }
-    }
-    for (secret, least) in secrets {
-        let secret = secret.as_bytes();
-        let beginnings = (*least..COMMON.min(secret.len())).rev().filter_map(|length| secret.get(..length));
-        if let Some(cut) = beginnings.into_iter().find(|beginning| searched.ends_with(beginning)) {
-            mark(searched.len() - cut.len(), cut.len());
-        }
-    }
+fn last(bytes: &[u8], count: usize) -> &[u8] {
+    bytes.get(bytes.len().saturating_sub(count)..).unwrap_or_default()
 }
 
 #[cfg(test)]
