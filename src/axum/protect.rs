@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::contract::make_room;
 use crate::middleware::{
     AuthorizerLayer, AuthorizerService, GatewayResponses, Rejection, ResponseForRejection, ResponseFuture,
-    SentPath, WithoutTemplate, is_spelling_of, sent_path,
+    SentPath, WithoutTemplate, is_plain, is_spelling_of, sent_path,
 };
 
 /// Protects everything a finished router serves: its routes, its fallbacks, its 404s and 405s.
@@ -151,9 +151,13 @@ where
 
 impl<R> CanonicalRouter<R> {
     fn canonicalize<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
+        let was_routed = request.extensions().get::<OriginalUri>().is_some();
+        // What else may be wrong with such a request, the layer itself finds.
+        if !was_routed && is_plain(request.uri().path()) {
+            return Ok(());
+        }
         let Some(rewrite) = self.layer.gateway().canonical_uri_path(request)? else { return Ok(()) };
         // A router around this one has read all of the path, and its routes do not fit escaped letters.
-        let was_routed = request.extensions().get::<OriginalUri>().is_some();
         if was_routed && !self.layer.gateway().is_routable(&rewrite.sent) {
             return Err(Rejection::routed_elsewhere());
         }

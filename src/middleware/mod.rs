@@ -103,7 +103,7 @@ mod shadow;
 mod view;
 
 #[cfg(feature = "axum")]
-pub(crate) use crate::request::{SentPath, WithoutTemplate, is_spelling_of, sent_path};
+pub(crate) use crate::request::{SentPath, WithoutTemplate, is_plain, is_spelling_of, sent_path};
 pub use all_of::all_of;
 pub use builder::{AuthorizerLayerBuilder, ConfigError};
 pub use future::ResponseFuture;

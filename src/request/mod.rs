@@ -47,6 +47,8 @@ pub(crate) use source::SourceAddress;
 pub(crate) use source::tell_peer;
 pub use spelling::IdentitySourceError;
 pub use stage::{ApiStage, StageError};
+#[cfg(feature = "axum")]
+pub(crate) use target::is_plain;
 pub(crate) use target::{
     CanonicalPath, TargetRules, check_request_line, is_spelling_of, opens_websocket, read_path,
 };

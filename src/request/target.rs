@@ -118,10 +118,21 @@ pub(crate) fn opens_websocket<B>(request: &Request<B>) -> bool {
 /// Reads a path. In the plain case this is one scan, and nothing is copied.
 #[inline]
 pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<'_>, TargetError> {
-    let bytes = path.as_bytes();
-    if bytes.first() != Some(&b'/') {
+    if is_plain(path) {
+        return Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None, raw: None });
+    }
+    if !path.starts_with('/') {
         return Err(TargetError::NoLeadingSlash);
     }
+    let rewritten = rewrite(path.as_bytes(), rules)?;
+    let raw = (rewritten.as_sent != path).then_some(path);
+    Ok(CanonicalPath { raw, ..rewritten })
+}
+
+/// Whether a path is accepted as it is, whatever the rules, and has one spelling.
+#[inline]
+pub(crate) fn is_plain(path: &str) -> bool {
+    let bytes = path.as_bytes();
     let mut rest = bytes.iter();
     while let Some(&byte) = rest.next() {
         let is_plain = match byte {
@@ -131,12 +142,10 @@ pub(crate) fn read_path(path: &str, rules: TargetRules) -> Result<CanonicalPath<
             _ => stands_for_itself(byte),
         };
         if !is_plain {
-            let rewritten = rewrite(bytes, rules)?;
-            let raw = (rewritten.as_sent != path).then_some(path);
-            return Ok(CanonicalPath { raw, ..rewritten });
+            return false;
         }
     }
-    Ok(CanonicalPath { as_sent: Cow::Borrowed(path), decoded: None, raw: None })
+    bytes.first() == Some(&b'/')
 }
 
 /// Whether a path is another spelling of a canonical one, by the most lenient rules.
