@@ -10,15 +10,23 @@ use super::header;
 /// before what a form may leave out.
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
     let sent = in_ascii(sent);
-    let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent);
-    let (sent, name) = (nested_by_dots(sent.trim_start()), nested_by_dots(name));
-    let is_mark = |c: char| matches!(c, '.' | '!' | '_') || c.is_whitespace();
-    let mut rest = &*sent;
+    let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
+    // As both are written, and as what nests parameters reads them.
+    begins_with(sent, name)
+        || sent.contains(NESTING) && begins_with(&nested_by_dots(sent), &nested_by_dots(name))
+}
+
+/// What parameters are nested by.
+const NESTING: [char; 5] = ['[', ']', '.', '\'', '"'];
+
+/// Whether that is the whole, or what something is nested in, behind any marks.
+fn begins_with(sent: &str, name: &str) -> bool {
+    let is_mark = |c: char| matches!(c, '[' | ']' | '.' | '!' | '_') || c.is_whitespace();
+    let mut rest = sent;
     loop {
-        // The whole, or what something is nested in.
         if let Some((head, tail)) = rest.split_at_checked(name.len())
-            && (tail.is_empty() || tail.starts_with('.'))
-            && header::is_same(head, &name)
+            && (tail.is_empty() || tail.starts_with(['[', ']', '.']))
+            && header::is_same(head, name)
         {
             return true;
         }
@@ -33,7 +41,7 @@ pub(super) fn is_same(sent: &str, name: &str) -> bool {
 fn nested_by_dots(name: &str) -> String {
     let mut nested = String::with_capacity(name.len());
     for character in name.chars() {
-        if !matches!(character, '[' | ']' | '.' | '\'' | '"') {
+        if !NESTING.contains(&character) {
             nested.push(character);
         } else if !nested.ends_with('.') {
             nested.push('.');
@@ -118,6 +126,16 @@ mod tests {
             assert!(is_same(alias, "user.id") && is_same(alias, "user"), "{alias}");
         }
         for (alias, name) in [
+            ("user..id", "user__id"),
+            ("user..id[]", "user__id"),
+            ("user[.id", "user__id"),
+            ("user[[id", "user__id"),
+            ("is..admin", "is__admin"),
+            ("user--id", "user__id"),
+            ("user__id", "user--id"),
+            ("..user", "__user"),
+            ("user.[x]", "user_"),
+            ("user.", "user_"),
             ("se\u{DF}ion", "session"),
             ("se\u{1E9E}ion", "session"),
             ("pro\u{FB01}le", "profile"),
