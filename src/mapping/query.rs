@@ -11,9 +11,30 @@ use super::header;
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
     let sent = in_ascii(sent);
     let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
-    // As both are written, and as what nests parameters reads them.
-    begins_with(sent, name)
-        || sent.contains(NESTING) && begins_with(&nested_by_dots(sent), &nested_by_dots(name))
+    let is_named = |sent: &str| {
+        // As both are written, and as what nests parameters reads them.
+        begins_with(sent, name)
+            || sent.contains(NESTING) && begins_with(&nested_by_dots(sent), &nested_by_dots(name))
+    };
+    // ASP.NET leaves empty brackets out, and those that close; qs, what stands behind one that closes.
+    is_named(sent)
+        || sent.contains(']')
+            && (is_named(&sent.replace("[]", "").replace(']', ""))
+                || is_named(&without_text_behind_brackets(sent)))
+}
+
+/// The same without what stands between a bracket that closes and the next bracket or dot.
+fn without_text_behind_brackets(name: &str) -> String {
+    let mut is_behind = false;
+    let is_kept = |character: &char| {
+        is_behind = match character {
+            ']' => true,
+            '[' | '.' => false,
+            _ => return !is_behind,
+        };
+        true
+    };
+    name.chars().filter(is_kept).collect()
 }
 
 /// What parameters are nested by.
@@ -126,6 +147,13 @@ mod tests {
             assert!(is_same(alias, "user.id") && is_same(alias, "user"), "{alias}");
         }
         for (alias, name) in [
+            ("ro[]le", "role"),
+            ("us[]er_id", "user_id"),
+            ("user_[]id", "user_id"),
+            ("user[i]d", "user.id"),
+            ("user[id]x[name]", "user.id.name"),
+            ("user[id]x.name", "user.id.name"),
+            ("user[id]x[name]y[0]", "user.id.name"),
             ("user..id", "user__id"),
             ("user..id[]", "user__id"),
             ("user[.id", "user__id"),
