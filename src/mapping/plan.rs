@@ -114,6 +114,8 @@ fn rewrite_query(
     changes: &[QueryChange<'_>],
 ) -> Result<QueryRewrite, Unmappable> {
     let mut rewritten = String::new();
+    // Many programs read the first thousand parameters only, and a client can send as many.
+    push_changes(&mut rewritten, changes, Operation::Overwrite);
     for (name, value) in query_pairs(view.query().unwrap_or_default()) {
         let (Some(name), Some(value)) = (decode_query(name), decode_query(value)) else {
             return Err(Unmappable::Request("the query is not UTF-8".to_owned()));
@@ -125,13 +127,17 @@ fn rewrite_query(
             push_pair(&mut rewritten, &name, &value);
         }
     }
-    for (name, _, value) in changes {
-        if let Some(value) = value {
-            push_pair(&mut rewritten, name, value);
-        }
-    }
+    push_changes(&mut rewritten, changes, Operation::Append);
     QueryRewrite::new(view.uri, view.extensions, &rewritten)
         .ok_or_else(|| Unmappable::Request("the query is too long".to_owned()))
+}
+
+fn push_changes(query: &mut String, changes: &[QueryChange<'_>], wanted: Operation) {
+    for (name, operation, value) in changes {
+        if let Some(value) = value.as_ref().filter(|_| *operation == wanted) {
+            push_pair(query, name, value);
+        }
+    }
 }
 
 fn push_pair(query: &mut String, name: &str, value: &str) {

@@ -9,7 +9,8 @@ use super::header;
 /// make a list of a parameter, and some ignore them; others nest parameters by dots; Spring has `!` before defaults and `_`
 /// before what a form may leave out.
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
-    let sent = in_ascii(sent);
+    // Some decode the dots of names once more.
+    let sent = in_ascii(sent).replace("%2E", ".").replace("%2e", ".");
     let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
     let is_named = |sent: &str| {
         // As both are written, and as what nests parameters reads them.
@@ -148,6 +149,7 @@ mod tests {
         }
         for (alias, name) in [
             ("ro[]le", "role"),
+            ("user%2Eid", "user.id"),
             ("us[]er_id", "user_id"),
             ("user_[]id", "user_id"),
             ("user[i]d", "user.id"),
