@@ -43,8 +43,8 @@ use crate::middleware::{
 /// things happen around the router: before it, the request's path is refused or rewritten into its one spelling;
 /// inside of it, after it chose a route, the authorizer decides, and knows the route's template and parameters. A layer that
 /// makes nothing of the route decides before the router, which is faster: one of type `TOKEN` without alternatives,
-/// shadow, mapped parameters and condition keys of its own, whose refusals [do not show](ResponseForRejection::shows_route)
-/// the route either.
+/// shadow, mapped parameters, condition keys and source addresses of its own, whose refusals
+/// [do not show](ResponseForRejection::shows_route) the route either.
 ///
 /// Public routes go outside: `Router::new().route("/health", get(health)).fallback_service(protect(router, layer))`.
 /// A layer that answers for itself, such as CORS, goes outside too: [`Protected::layer`].

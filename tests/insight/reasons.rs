@@ -196,6 +196,19 @@ fn a_reason_is_one_line_and_short() {
     assert!(reason.ends_with('…') && reason.chars().count() <= 512, "{}", reason.len());
 }
 
+/// What is told of a request that fails with an error.
+fn told_of(error: fn() -> AuthorizerError) -> String {
+    let authorizer = authorizer_fn(move |_event| std::future::ready(Err(error())));
+    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
+    let service = layer.layer(counting(&Counter::default()));
+    let capture = Capture::new(Level::TRACE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = crate::get("/items/1", "fine");
+    let (response, _) = with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
+    assert_eq!(response.status(), 500);
+    capture.take_one().field("reason").to_owned()
+}
+
 /// An error that panics when it is printed, once the layer has taken it for a failure.
 #[derive(Debug, Default)]
 struct Malicious(std::sync::atomic::AtomicBool);
@@ -211,15 +224,10 @@ impl std::error::Error for Malicious {}
 
 #[test]
 fn an_error_that_panics_when_it_is_printed_hurts_nobody() {
-    let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure(Malicious::default())));
-    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
-    let service = layer.layer(counting(&Counter::default()));
-    let capture = Capture::new(Level::TRACE);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let request = crate::get("/items/1", "fine");
-    let (response, _) = with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
-    assert_eq!(response.status(), 500);
-    assert_eq!(capture.take_one().field("reason"), "the authorizer failed: an error that does not print");
+    assert_eq!(
+        told_of(|| AuthorizerError::failure(Malicious::default())),
+        "the authorizer failed: an error that does not print"
+    );
 }
 
 /// An error that cannot be printed.
@@ -237,13 +245,5 @@ impl std::error::Error for Silent {}
 #[test]
 fn an_error_that_does_not_print_is_a_failure_like_any_other() {
     assert!(!AuthorizerError::failure(Silent).is_unauthorized());
-    let authorizer = authorizer_fn(async |_event| Err(AuthorizerError::failure(Silent)));
-    let layer = AuthorizerLayer::token(authorizer, stage()).build().unwrap();
-    let service = layer.layer(counting(&Counter::default()));
-    let capture = Capture::new(Level::TRACE);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let request = crate::get("/items/1", "fine");
-    let (response, _) = with_default(capture.clone(), || runtime.block_on(ask(&service, request)));
-    assert_eq!(response.status(), 500);
-    assert_eq!(capture.take_one().field("reason"), "the authorizer failed: ");
+    assert_eq!(told_of(|| AuthorizerError::failure(Silent)), "the authorizer failed: ");
 }
