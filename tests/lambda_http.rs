@@ -683,6 +683,47 @@ async fn the_api_s_own_address_is_no_way_around_a_policy_about_a_mapped_path() {
     assert_eq!(outcome(layer(rest()), &unknown).await, Err(RejectionKind::TargetMoved));
 }
 
+/// Events of HTTP APIs have paths decoded: what was `/users/a%2Fb`, and asked about as that, would be led to another route.
+#[tokio::test]
+async fn a_slash_in_a_parameter_of_an_http_api_leads_nowhere_else() {
+    for (template, parameters, path, expected) in [
+        ("/users/{id}", json!({"id": "42"}), "/users/42", true),
+        ("/users/{id}", json!({"id": "42"}), "/users/42/", true),
+        ("/users/{id}", json!({"id": "a b"}), "/users/a b", true),
+        ("/users/{id}", json!({"id": "a%20b"}), "/users/a b", true),
+        ("/users/{id}", json!({"id": "a/keys"}), "/users/a/keys", false),
+        ("/users/{id}", json!({"id": "a%2Fkeys"}), "/users/a/keys", false),
+        ("/users/{id}", json!({"id": "a"}), "/users/a/keys", false),
+        ("/users/{id}", Value::Null, "/users/a", false),
+        ("/users/{id}/{rest+}", json!({"id": "a", "rest": "b/c"}), "/users/a/b/c", true),
+        ("/users/{id}/{rest+}", json!({"id": "a/b", "rest": "c"}), "/users/a/b/c", false),
+        ("/users/{rest+}", json!({"rest": "a/keys"}), "/users/a/keys", true),
+        ("/users", Value::Null, "/users", true),
+        ("/users", Value::Null, "/admin", false),
+    ] {
+        for leniency in [false, true] {
+            let of = |layer: GatewayContextLayerBuilder| {
+                if leniency { layer.allow_encoded_slash() } else { layer }
+            };
+            let expected = if expected { Ok(()) } else { Err(RejectionKind::TargetMoved) };
+
+            let mut event = at(&http(), V2, &format!("/prod{path}"));
+            event["routeKey"] = format!("GET {template}").into();
+            event["requestContext"]["routeKey"] = event["routeKey"].clone();
+            event["pathParameters"] = parameters.clone();
+            let got = outcome(of(layer(http())), &event).await.map(|_| ());
+            assert_eq!(got, expected, "2.0: {template} {path} {parameters}");
+
+            let mut event = at(&http(), V1, path);
+            event["resource"] = template.into();
+            event["requestContext"]["resourcePath"] = template.into();
+            event["pathParameters"] = parameters.clone();
+            let got = outcome(of(layer(http()).with_payload_format(V1)), &event).await.map(|_| ());
+            assert_eq!(got, expected, "1.0: {template} {path} {parameters}");
+        }
+    }
+}
+
 /// As `tower::limit::ConcurrencyLimit`, with one place.
 struct OnePlace(Arc<Semaphore>, Option<OwnedSemaphorePermit>);
 

@@ -49,23 +49,21 @@ pub(super) fn check<B>(
             return Err(outside("the request came in under the name of the stage"));
         }
     }
-    let parameters = request.path_parameters_ref();
-    let value = |name: &str| parameters.and_then(|parameters| parameters.first(name));
-    match template.map(|template| filled(template, value)) {
+    match template.map(|template| fits(request, template, asked)) {
         // Whether the stage is in front of the path is not said either.
         None if begins_with(asked, stage.arn().stage()) => Err(Rejection::with_detail(
             RejectionKind::TargetMoved,
             "the path begins with the name of the stage, and the route `$default` does not tell whether it is a part of it",
         )),
-        None => Ok(()),
-        Some(Some(filled)) if is_same(&filled, asked) => Ok(()),
-        Some(_) if stage.base_path().is_some() => Err(Rejection::with_detail(
+        None | Some(true) => Ok(()),
+        Some(false) if stage.base_path().is_some() => Err(Rejection::with_detail(
             RejectionKind::OutsideBasePath,
             "the gateway has asked about another path: the base path is not that of the mapping",
         )),
-        Some(_) => Err(Rejection::with_detail(
+        Some(false) => Err(Rejection::with_detail(
             RejectionKind::TargetMoved,
-            "the gateway has asked about another path: name the base path of its mapping (`with_base_path`)",
+            "the gateway has asked about another path: a parameter of one segment holds a slash, or its mapping has a base \
+             path that is not named here (`with_base_path`)",
         )),
     }
 }
@@ -91,25 +89,57 @@ fn has_stage(path: &str, stage: &str, raw: &str) -> bool {
     rest.is_some_and(|rest| rest.trim_start_matches('/') == raw.trim_start_matches('/'))
 }
 
-/// A template with the values in the place of its parameters; `None` if one is missing.
-fn filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-    let mut path = String::new();
-    for segment in template.split('/').skip(1) {
-        path.push('/');
-        match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
-            None => path.push_str(segment),
-            Some(name) => path.push_str(value(name.strip_suffix('+').unwrap_or(name))?),
-        }
+/// Holds the route of an event of format 2.0 against its path, `asked`: that has no base path, but a slash that was escaped
+/// cannot be told from another there.
+pub(super) fn check_route<B>(request: &http::Request<B>, asked: &str) -> Result<(), Rejection> {
+    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else { return Ok(()) };
+    let template = context.route_key.as_deref().and_then(|route| route.split_once(' ')).map(|(_, path)| path);
+    match template {
+        Some(template) if !fits(request, template, asked) => Err(Rejection::with_detail(
+            RejectionKind::TargetMoved,
+            "the path is not the one of the route that the gateway has taken",
+        )),
+        _ => Ok(()),
     }
-    Some(path)
 }
 
-/// Whether two paths are the same but for slashes at their ends. Of the first it is not known whether it is decoded.
-fn is_same(filled: &str, path: &str) -> bool {
-    let trim = |path: &str| path.trim_matches('/').to_owned();
-    let (filled, path) = (trim(filled), trim(path));
-    let path: Cow<'_, [u8]> = percent_decode_str(&path).into();
-    *filled.as_bytes() == *path || percent_decode_str(&filled).eq(path.iter().copied())
+/// Whether a path is the template with the request's parameters in it, but for slashes at the ends.
+fn fits<B>(request: &http::Request<B>, template: &str, path: &str) -> bool {
+    let parameters = request.path_parameters_ref();
+    is_filled(template, |name| parameters.and_then(|parameters| parameters.first(name)), path)
+}
+
+/// Segment by segment: a value with a slash in it is no segment.
+fn is_filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>, path: &str) -> bool {
+    let mut rest = Some(trim(path));
+    for segment in trim(template).split('/') {
+        let Some(left) = rest else { return false };
+        let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
+        let greedy = name.and_then(|name| name.strip_suffix('+'));
+        let (own, behind) = match (greedy, left.split_once('/')) {
+            (None, Some((own, behind))) => (own, Some(behind)),
+            _ => (left, None),
+        };
+        let expected = match greedy.or(name) {
+            Some(name) => value(name).map(trim),
+            None => Some(segment),
+        };
+        if !expected.is_some_and(|expected| is_same(expected, own)) {
+            return false;
+        }
+        rest = behind;
+    }
+    rest.is_none()
+}
+
+fn trim(path: &str) -> &str {
+    path.trim_matches('/')
+}
+
+/// Whether two texts are the same. Of the first it is not known whether it is decoded.
+fn is_same(expected: &str, sent: &str) -> bool {
+    let sent: Cow<'_, [u8]> = percent_decode_str(sent).into();
+    *expected.as_bytes() == *sent || percent_decode_str(expected).eq(sent.iter().copied())
 }
 
 #[cfg(test)]
@@ -122,21 +152,34 @@ mod tests {
             "id" => Some("a b"),
             "raw" => Some("a%20b"),
             "proxy" => Some("v1/admin/"),
+            "two" => Some("a/b"),
+            "escaped" => Some("a%2Fb"),
             _ => None,
         };
         for (template, path, expected) in [
             ("/", "/", true),
+            ("/", "/x", false),
             ("/users", "/users/", true),
+            ("/users", "/users/x", false),
             ("/users/{id}", "/users/a%20b", true),
+            ("/users/{id}", "/users", false),
             ("/users/{raw}", "/users/a%20b", true),
             ("/users/{raw}", "/users/a%2520b", true),
             ("/users/{id}/x", "/users/b/x", false),
             ("/{proxy+}", "/v1/admin", true),
             ("/{proxy+}", "/admin", false),
+            ("/{proxy+}", "/v1/admin/x", false),
+            ("/{id}/{proxy+}", "/a%20b/v1/admin", true),
             ("/users/{other}", "/users/x", false),
+            ("/{two}", "/a/b", false),
+            ("/{two}", "/a%2Fb", true),
+            ("/{escaped}", "/a/b", false),
+            ("/{escaped}", "/a%2Fb", true),
+            ("/{escaped}", "/a%252Fb", true),
+            ("/{two}/{proxy+}", "/a/b/v1/admin", false),
+            ("/{two+}", "/a/b", true),
         ] {
-            let same = filled(template, value).is_some_and(|filled| is_same(&filled, path));
-            assert_eq!(same, expected, "{template} {path}");
+            assert_eq!(is_filled(template, value, path), expected, "{template} {path}");
         }
     }
 

@@ -38,7 +38,10 @@ pub(super) fn restore<B>(
     let own = Own::read(raw, kind, named, rules)?;
     let path = match kind {
         // Behind a mapped domain, format 2.0 has the stage where clients have the base path.
-        EventKind::HttpRequestV2 => stage.with_base_path_before(&own.as_sent),
+        EventKind::HttpRequestV2 => {
+            asked::check_route(request, &own.canonical)?;
+            stage.with_base_path_before(&own.as_sent)
+        }
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
             asked::check(request, stage, own.raw, &own.canonical)?;
