@@ -475,7 +475,6 @@ fn what_is_kept_for_one_credential_serves_no_other() {
                 ])
                 .accept_missing_identity()
                 .with_cache(MemoryCache::default())
-                .with_timeout(Duration::from_millis(50))
                 .build()
                 .unwrap()
         });
