@@ -85,7 +85,7 @@
 //!
 //! | feature | by default | what it adds |
 //! |---|---|---|
-//! | `axum` | yes | the module `axum`, extractors, route templates and peer addresses from axum |
+//! | `axum` | yes | the module `axum`, extractors, and what axum 0.8 says of a request: the whole path below `nest`, route templates, peer addresses |
 //! | `debug-header` | | a response header that tells developers what was decided |
 //! | `jwt` | | the module `jwt`, with `aws-lc-rs` for signatures |
 //! | `jwt-rust-crypto` | | the module `jwt` without C code, and slower; with both, `jwt` decides |

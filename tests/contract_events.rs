@@ -14,6 +14,7 @@ use tower_lambda_authorizer::contract::{
     ClientCertificate, EventKind, PayloadFormat, RequestEvent, RequestEventV2, TokenEvent,
 };
 use tower_lambda_authorizer::middleware::AuthorizerLayerBuilder;
+use tower_lambda_authorizer::policy::AnyMethod;
 #[cfg(feature = "axum")]
 use tower_lambda_authorizer::request::IdentitySource;
 use tower_lambda_authorizer::{
@@ -592,6 +593,34 @@ mod with_axum {
         routed(router, configured(layer), request("GET", "/fleet/boats/42", &[])).await;
         assert_is(&seen, "http_v2_base_path");
     }
+}
+
+/// Servers hold fewer, unless they are told otherwise.
+#[tokio::test]
+async fn a_request_with_as_many_headers_as_can_be_held_is_an_event() {
+    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        assert_eq!(event.header("cookie"), Some("a=b; c=d"));
+        let policy = event.policy().allow(AnyMethod, "/*").build()?;
+        Ok(AuthorizerResponse::new("me", policy)?)
+    });
+    let service = AuthorizerLayer::request(authorizer, stage).build().unwrap();
+    let service = service.layer(tower::service_fn(async |_: Request<()>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+    }));
+    let mut request = Request::get("/a").body(()).unwrap();
+    let headers = request.headers_mut();
+    headers.insert("cookie", "a=b;c=d".parse().unwrap());
+    let mut number = 0;
+    loop {
+        let name: http::HeaderName = format!("x-{number}").parse().unwrap();
+        number += 1;
+        if headers.try_insert(name, "a".parse().unwrap()).is_err() {
+            break;
+        }
+    }
+    assert!(headers.len() > 20_000);
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
 }
 
 #[test]

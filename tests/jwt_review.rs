@@ -242,6 +242,46 @@ async fn a_route_is_not_reached_through_a_weaker_one() {
         }
     }
 }
+/// An HTTP API may show a slash that was escaped in a parameter as a slash.
+#[tokio::test]
+async fn an_event_has_the_path_of_its_route_or_no_scope_will_do() {
+    let clock = ManualClock::default();
+    let routes = RouteScopes::new()
+        .with_route(Method::GET, "/users/{id}", ["admin"])
+        .and_then(|routes| routes.with_route(Method::GET, "/users/{id}/avatar", ["user"]))
+        .and_then(|routes| routes.with_route(Method::GET, "/files/{path+}", ["user"]))
+        .unwrap();
+    let authorizer = HttpJwtAuthorizer::builder(ISSUER, keys()).with_audience("orders");
+    let authorizer = authorizer.with_routes(routes).with_clock(clock.clone()).build().unwrap();
+    let token = key().token(&with(claims(ISSUER, "orders", &clock), "scope", "user"));
+    for (route, path, parameters, expected) in [
+        ("GET /users/{id}/avatar", "/users/x/avatar", json!({"id": "x"}), Decision::Allow),
+        ("GET /files/{path+}", "/files/a/b", json!({"path": "a/b"}), Decision::Allow),
+        ("$default", "/users/x/avatar", json!({}), Decision::Allow),
+        ("GET /users/{id}", "/users/x/avatar", json!({"id": "x/avatar"}), Decision::ImplicitDeny),
+        ("GET /users/{id}", "/users/x/avatar", json!({"id": "x%2Favatar"}), Decision::ImplicitDeny),
+        ("GET /users/{id}", "/users/x", json!({"id": "x"}), Decision::ImplicitDeny),
+    ] {
+        let arn = format!("arn:aws:execute-api:us-east-1:123456789012:abcdef123/$default/GET{path}");
+        let template = route.trim_start_matches("GET ");
+        let v2 = json!({
+            "version": "2.0", "type": "REQUEST", "routeArn": arn, "identitySource": [token], "routeKey": route,
+            "rawPath": path, "rawQueryString": "", "headers": {"authorization": token}, "pathParameters": parameters,
+            "requestContext": {"http": {"method": "GET", "path": path}, "routeKey": route, "stage": "$default"},
+        });
+        let v1 = json!({
+            "version": "1.0", "type": "REQUEST", "methodArn": arn, "identitySource": token, "resource": template,
+            "path": path, "httpMethod": "GET", "headers": {"authorization": token}, "pathParameters": parameters,
+            "requestContext": {"resourcePath": template, "stage": "$default"},
+        });
+        for event in [v1, v2] {
+            let event = AuthorizerEvent::from_json(&event.to_string()).unwrap();
+            let arn = event.arn().clone();
+            let answer = authorizer.authorize(event).await.unwrap();
+            assert_eq!(answer.policy().unwrap().evaluate(&arn), expected, "{route} {path} {parameters}");
+        }
+    }
+}
 
 /// A scope stands between quotation marks in a challenge.
 #[tokio::test]

@@ -209,8 +209,20 @@ async fn a_handler_runs_only_for_a_scope_of_its_route() {
     assert!(ran > asked / 50);
 }
 
+fn stage() -> ApiStage {
+    ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap()
+}
+
 /// A layer in front of an HTTP API, and a request with a token that has the scope `user`.
 fn for_users(
+    routes: RouteScopes,
+    encoded_slash: bool,
+) -> (AuthorizerLayer, impl Fn(Method, &str) -> Request<Body>) {
+    for_users_of(stage(), routes, encoded_slash)
+}
+
+fn for_users_of(
+    stage: ApiStage,
     routes: RouteScopes,
     encoded_slash: bool,
 ) -> (AuthorizerLayer, impl Fn(Method, &str) -> Request<Body>) {
@@ -223,7 +235,6 @@ fn for_users(
         .with_clock(clock.clone())
         .build()
         .unwrap();
-    let stage = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
     let layer = AuthorizerLayer::request(authorizer, stage)
         .with_identity_sources(["$request.header.Authorization".parse().unwrap()]);
     let layer = if encoded_slash { layer.allow_encoded_slash() } else { layer };
@@ -316,6 +327,91 @@ async fn the_root_of_a_nested_service_is_not_reached_without_its_slash() {
             assert_eq!(status.as_u16(), expected, "{method} {path}");
         }
     }
+}
+
+/// The same with a base path, below which its root has the path `/`.
+#[tokio::test]
+async fn the_root_of_a_base_path_is_not_reached_without_its_slash() {
+    let below = || RouteScopes::new().with_route(AnyMethod, "/{path+}", ["admin"]).unwrap();
+    let others = || below().with_other_routes(["user"]).unwrap();
+    let root = |method| others().with_route(method, "/", ["user"]).unwrap();
+    for (routes, expected) in [
+        (others(), [403, 403, 403]),
+        (root(Method::POST), [403, 403, 403]),
+        (root(Method::GET), [200, 200, 403]),
+        (others().with_route(AnyMethod, "/", ["user"]).unwrap(), [200, 200, 403]),
+    ] {
+        let base_path = stage().with_base_path("/v1").unwrap();
+        let (layer, request) = for_users_of(base_path, routes.clone(), false);
+        let inner = || Router::new().fallback(any(async || "the admin's page"));
+        let service = protect(Router::new().nest_service("/v1", inner()), layer);
+        for (path, expected) in ["/v1", "/v1/", "/v1/x"].into_iter().zip(expected) {
+            let status = service.clone().oneshot(request(Method::GET, path)).await.unwrap().status();
+            assert_eq!(status.as_u16(), expected, "{path}: {routes:?}");
+        }
+        let (layer, request) = for_users(routes.clone(), false);
+        let service = protect(Router::new().fallback_service(inner()), layer);
+        let status = service.oneshot(request(Method::GET, "/")).await.unwrap().status();
+        assert_eq!(status.as_u16(), expected[0], "{routes:?}");
+    }
+}
+
+/// axum tries the fallback of a nested router behind all routes, also those that begin with a parameter.
+#[tokio::test]
+async fn a_rest_does_not_open_what_goes_before_the_fallback_of_a_nested_router() {
+    let ran: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let page = |name: &'static str| {
+        let ran = Arc::clone(&ran);
+        any(async move || ran.lock().unwrap().push(name))
+    };
+    let inner = Router::new().route("/index", page("index")).fallback_service(page("file"));
+    let router = Router::new()
+        .route("/{tenant}/settings", page("settings"))
+        .route("/{tenant}/{of}/settings", page("more settings"))
+        .nest_service("/{tenant}/keys", Router::new().fallback(page("keys")))
+        .nest("/public", inner);
+    let routes = || {
+        RouteScopes::new()
+            .with_route(AnyMethod, "/{tenant}/settings", ["admin"])
+            .and_then(|routes| routes.with_route(Method::GET, "/{tenant}/{of}/settings", ["admin"]))
+            .and_then(|routes| routes.with_route(AnyMethod, "/{tenant}/keys/{path+}", ["admin"]))
+            .and_then(|routes| routes.with_route(AnyMethod, "/public/{path+}", ["user"]))
+            .and_then(|routes| routes.with_route(AnyMethod, "/{path+}", ["admin"]))
+            .unwrap()
+    };
+    for routes in [routes(), routes().with_other_routes(["user"]).unwrap()] {
+        let (layer, request) = for_users(routes, false);
+        let service = protect(router.clone(), layer);
+        for (method, path, expected) in [
+            (Method::GET, "/public/settings", None),
+            (Method::POST, "/public/settings", None),
+            (Method::GET, "/public/settings/", None),
+            (Method::GET, "/public/a/settings", None),
+            (Method::GET, "/public/keys/a", None),
+            (Method::GET, "/public/keys/a/b", None),
+            (Method::GET, "/public/keys/", None),
+            (Method::GET, "/public/keys", None),
+            (Method::HEAD, "/public/a/settings", None),
+            (Method::GET, "/public/a", Some("file")),
+            (Method::GET, "/public/settings/a", Some("file")),
+            (Method::GET, "/public/index", Some("index")),
+        ] {
+            let status = service.clone().oneshot(request(method.clone(), path)).await.unwrap().status();
+            let expected_status = if expected.is_some() { 200 } else { 403 };
+            assert_eq!(status.as_u16(), expected_status, "{method} {path}");
+            assert_eq!(
+                std::mem::take(&mut *ran.lock().unwrap()),
+                Vec::from_iter(expected),
+                "{method} {path}"
+            );
+        }
+    }
+    // What is listed without a rest says what it takes.
+    let routes = routes().with_route(AnyMethod, "/public/settings", ["user"]).unwrap();
+    let (layer, request) = for_users(routes, false);
+    let service = protect(router.route("/public/settings", page("own")), layer);
+    assert_eq!(service.oneshot(request(Method::GET, "/public/settings")).await.unwrap().status(), 200);
+    assert_eq!(*ran.lock().unwrap(), ["own"]);
 }
 
 #[tokio::test]

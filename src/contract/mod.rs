@@ -22,6 +22,8 @@ mod principal;
 pub(crate) mod reserved;
 mod response;
 mod room;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto", feature = "lambda-http"))]
+mod template;
 mod wire;
 
 pub use authorization::Authorization;
@@ -36,6 +38,8 @@ pub use kind::{ApiKind, EventKind, PayloadFormat};
 pub use principal::{AuthorizerContext, Principal};
 pub use response::{AuthorizerResponse, ResponseError, ResponseRules};
 pub(crate) use room::make_room;
+#[cfg(any(feature = "jwt", feature = "jwt-rust-crypto", feature = "lambda-http"))]
+pub(crate) use template::is_filled;
 
 /// What `Debug` prints in the place of a secret.
 pub(crate) const REDACTED: &str = "…";

@@ -41,6 +41,7 @@ mod issuer;
 mod json;
 mod keys;
 pub mod preset;
+mod route;
 mod route_error;
 mod route_template;
 mod routes;

@@ -12,24 +12,27 @@ pub(super) enum Segment {
     Literal(Box<str>),
 }
 
-/// A template that ends in a slash, without it.
+/// A template that ends in a slash, without it. Of the root nothing is left.
 pub(super) fn without_slash(template: &[Segment]) -> Option<&[Segment]> {
     match template {
-        [rest @ .., Segment::Literal(last)] if last.is_empty() && !rest.is_empty() => Some(rest),
+        [rest @ .., Segment::Literal(last)] if last.is_empty() => Some(rest),
         _ => None,
     }
 }
 
-/// A template without the slash or the rest that it ends in, if something is left.
+/// A template without the slash or the rest that it ends in.
 pub(super) fn without_end(template: &[Segment]) -> Option<&[Segment]> {
     match template {
-        [shorter @ .., Segment::Rest] if !shorter.is_empty() => Some(shorter),
+        [shorter @ .., Segment::Rest] => Some(shorter),
         _ => without_slash(template),
     }
 }
 
-/// Whether the segments of a path fit a template.
+/// Whether the segments of a path fit a template. The root has one, which is empty.
 pub(super) fn fits(template: &[Segment], path: &[&str]) -> bool {
+    if template.is_empty() {
+        return path == [""];
+    }
     let mut ahead = path.iter();
     for segment in template {
         let found = ahead.next().copied();

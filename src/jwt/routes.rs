@@ -1,10 +1,9 @@
 //! Which scopes a route asks for.
 
-use http::Method;
-
 use super::issuer::is_scope;
+use super::route::{End, Route};
 use super::route_error::RouteScopesError;
-use super::route_template::{Segment, fits, goes_before, is_plain, read, spell, without_end, without_slash};
+use super::route_template::{fits, is_plain, read, spell, without_end};
 use crate::policy::{MethodPattern, slash_readings};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
@@ -21,13 +20,15 @@ use crate::policy::{MethodPattern, slash_readings};
 ///
 /// Gateways and routers do not agree about everything that is nearly the same: a slash at the end or none, `%40` and `@`, `HEAD`
 /// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and a slash, several of them and one. What is right below a path
-/// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`. So a request that could be
+/// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`, and where
+/// `{path+}` stands for the fallback of a nested router, axum tries all other routes before it. So a request that could be
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
 /// does, says what such requests take, save where the other route is the more specific one, be it by its method. Where no route for `GET` fits,
 /// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing,
 /// nor does one with `%2F` in more than three segments.
 /// Where a router has a catch-all, list `{path+}` and not `{name}`: to its handler `%2F` is a slash, and what that makes of a path may be
-/// listed nowhere.
+/// listed nowhere. `{path+}` is for what a router has as a route or a service: the fallback of a nested router stands behind all routes in
+/// axum, also behind `/{tenant}/{*path}`.
 ///
 /// ```
 /// use http::Method;
@@ -44,24 +45,6 @@ use crate::policy::{MethodPattern, slash_readings};
 pub struct RouteScopes {
     routes: Vec<Route>,
     otherwise: Option<Box<[Box<str>]>>,
-}
-
-#[derive(Clone, Debug)]
-struct Route {
-    /// `None`: any.
-    method: Option<Method>,
-    template: Vec<Segment>,
-    scopes: Box<[Box<str>]>,
-}
-
-/// How the end of a path differs from that of the request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
-    AsIs,
-    /// Without its slash.
-    Shorter,
-    /// With a slash, or something behind one.
-    Longer,
 }
 
 impl RouteScopes {
@@ -140,16 +123,21 @@ impl RouteScopes {
         for (method, as_get) in [(method, false)].into_iter().chain(as_get.map(|get| (get, true))) {
             for path in [path, &canonical].into_iter().chain(readings.iter().map(String::as_str)) {
                 let shorter = path.strip_suffix('/');
-                let names = [
-                    (End::AsIs, self.find(method, path)),
-                    (End::Shorter, shorter.and_then(|shorter| self.find(method, shorter))),
-                    (End::Longer, self.find_below(method, shorter.unwrap_or(path))),
+                let ends = [
+                    (End::AsIs, Some(path)),
+                    (End::Shorter, shorter),
+                    (End::Longer, Some(shorter.unwrap_or(path))),
                 ];
-                for (end, other) in names {
-                    let Some(other) = other else { continue };
-                    let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, end));
-                    if !suffices(scopes, &other.scopes) && !is_said() {
-                        return None;
+                for (end, path) in ends {
+                    let Some(path) = path else { continue };
+                    let first = self.find_at(end, method, path, |_| true);
+                    let before =
+                        first.and_then(|first| self.find_at(end, method, path, |it| it.may_go_before(first)));
+                    for other in [first, before].into_iter().flatten() {
+                        let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, end));
+                        if !suffices(scopes, &other.scopes) && !is_said() {
+                            return None;
+                        }
                     }
                 }
             }
@@ -166,62 +154,27 @@ impl RouteScopes {
 
     /// The most specific route that a request fits.
     fn find(&self, method: &str, path: &str) -> Option<&Route> {
-        self.most_specific(method, path, |template| Some(template))
+        self.find_at(End::AsIs, method, path, |_| true)
     }
 
-    /// The same for a route to what is right below a path. Below `nest_service` axum serves the path itself by it, too.
-    fn find_below(&self, method: &str, path: &str) -> Option<&Route> {
-        self.most_specific(method, path, without_end)
-    }
-
-    fn most_specific(
+    /// The same among some of the routes. With a longer end it is one to what is right below the path: below `nest_service` axum
+    /// serves the path itself by it, too.
+    fn find_at(
         &self,
+        end: End,
         method: &str,
         path: &str,
-        part: impl Fn(&[Segment]) -> Option<&[Segment]>,
+        is_meant: impl Fn(&Route) -> bool,
     ) -> Option<&Route> {
         let path: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-        let fit = |route: &&Route| {
-            route.is_of(method) && part(&route.template).is_some_and(|template| fits(template, &path))
-        };
-        self.routes.iter().filter(fit).max_by(|a, b| a.rank().cmp(&b.rank()))
-    }
-}
-
-impl Route {
-    fn is_of(&self, method: &str) -> bool {
-        self.method.as_ref().is_none_or(|known| known.as_str() == method)
-    }
-
-    /// Whether it is about one path.
-    fn is_literal(&self) -> bool {
-        self.template.iter().all(|segment| matches!(segment, Segment::Literal(_)))
-    }
-
-    /// Whether this route says what a request takes that it fits, although `other` fits it `as_get`, or with another end. A
-    /// route for `HEAD` does, and one that ends as the request does; but not where a router takes `other` for its path. With a
-    /// parameter, one for `HEAD` only says it of the same paths: others may be about a `GET` that it was not thought for.
-    fn speaks_for(&self, other: &Self, as_get: bool, end: End) -> bool {
-        let own = without_slash(&self.template);
-        let templates = match end {
-            End::AsIs => Some((&*self.template, &*other.template)),
-            End::Shorter => own.map(|own| (own, &*other.template)),
-            End::Longer => without_end(&other.template).map(|other| (own.unwrap_or(&self.template), other)),
-        };
-        // A route for any method is no word about the one that another is for.
-        let is_for_method = self.method.is_some() || other.method.is_none();
-        templates.is_some_and(|(own, other)| {
-            let is_about = match as_get {
-                true => self.method.is_some() && (self.is_literal() || own == other),
-                false => end != End::AsIs && is_for_method,
+        let is_fit = |route: &&Route| {
+            let template = match end {
+                End::Longer => without_end(&route.template),
+                End::AsIs | End::Shorter => Some(&*route.template),
             };
-            is_about && goes_before(own, other)
-        })
-    }
-
-    /// Of two routes that fit one request, one is greater: they differ in a segment or in the method.
-    fn rank(&self) -> (&[Segment], bool) {
-        (&self.template, self.method.is_some())
+            route.is_of(method) && is_meant(route) && template.is_some_and(|template| fits(template, &path))
+        };
+        self.routes.iter().filter(is_fit).max_by(|a, b| a.rank().cmp(&b.rank()))
     }
 }
 

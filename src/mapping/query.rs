@@ -7,7 +7,7 @@ use super::header;
 /// Whether a client's parameter is `name`, which is ASCII, to some program behind us. There are those that ignore case, and
 /// not only that of ASCII; PHP ignores spaces in front, takes punctuation for `_` and nothing behind a NUL; with brackets most
 /// make a list of a parameter, and some ignore them; others nest parameters by dots; Spring has `!` before defaults and `_`
-/// before what a form may leave out.
+/// before what a form may leave out; Zope has types behind a colon, and Rails parts in parentheses.
 pub(super) fn is_same(sent: &str, name: &str) -> bool {
     // Some decode the dots of names once more.
     let sent = in_ascii(sent).replace("%2E", ".").replace("%2e", ".");
@@ -47,7 +47,7 @@ fn begins_with(sent: &str, name: &str) -> bool {
     let mut rest = sent;
     loop {
         if let Some((head, tail)) = rest.split_at_checked(name.len())
-            && (tail.is_empty() || tail.starts_with(['[', ']', '.']))
+            && (tail.is_empty() || tail.starts_with(['[', ']', '.', ':', '(']))
             && header::is_same(head, name)
         {
             return true;
@@ -105,6 +105,8 @@ mod tests {
             "user_id\0x",
             "user_id[]",
             "user_id[a][b]",
+            "user_id:int",
+            "user_id(1i)",
             "user[id",
             "user_id[",
             "[user_id]",

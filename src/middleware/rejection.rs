@@ -196,6 +196,12 @@ impl Rejection {
         Self::with_detail(RejectionKind::InvalidTarget, detail)
     }
 
+    pub(crate) fn path_out_of_sight() -> Self {
+        let detail = "the layer stands inside of a router of another axum, or the feature `axum` is off, so that it cannot see the \
+                      prefixes that are cut off the path: put it around the router";
+        Self::with_detail(RejectionKind::TargetMoved, detail)
+    }
+
     /// With a word more than the kind says: text of ours, never of the request.
     pub(crate) fn with_detail(kind: RejectionKind, detail: impl Into<Box<str>>) -> Self {
         let detail = Some(detail.into());

@@ -9,11 +9,13 @@ use tower_service::Service;
 use super::beside::Beside;
 use super::future::{ResponseFuture, Waiting, refusal};
 use super::gateway::{Admission, Gateway, Verdict};
-use super::insight::{self, Stopwatch};
+use super::insight::{self, CacheOutcome, Stopwatch};
 use super::layer::AuthorizerLayer;
 use super::load::Loading;
+use super::rejection::Rejection;
 use super::responses::{GatewayResponses, ResponseForRejection};
 use crate::contract::Principal;
+use crate::request::Standing;
 
 /// Lets through what an authorizer's policy allows. Made by an [`AuthorizerLayer`](super::AuthorizerLayer).
 #[derive(Clone)]
@@ -22,12 +24,13 @@ pub struct AuthorizerService<S, R = GatewayResponses> {
     gateway: Arc<Gateway>,
     responses: R,
     beside: Option<Arc<Beside>>,
+    standing: Standing,
 }
 
 impl<S, R> AuthorizerService<S, R> {
     pub(super) fn new(inner: S, layer: AuthorizerLayer<R>) -> Self {
         let AuthorizerLayer { gateway, responses, beside } = layer;
-        Self { inner, gateway, responses, beside }
+        Self { inner, gateway, responses, beside, standing: Standing::of::<S>() }
     }
 
     /// The service behind this one.
@@ -67,7 +70,12 @@ where
             Some(beside) => beside.choose(&self.gateway, &request),
         };
         let stopwatch = Stopwatch::start(gateway);
-        let (verdict, cache) = match gateway.admit(&request) {
+        let admission = if self.standing.sees_path(request.extensions()) {
+            gateway.admit(&request)
+        } else {
+            Admission::Decided(Verdict::Refuse(Rejection::path_out_of_sight()), CacheOutcome::None)
+        };
+        let (verdict, cache) = match admission {
             Admission::Decided(verdict, cache) => (verdict, cache),
             Admission::Load(load) => {
                 // The clone has not been polled for readiness, so it stays behind; the instance that is ready goes

@@ -25,6 +25,7 @@ mod route;
 mod source;
 mod spelling;
 mod stage;
+mod standing;
 mod target;
 mod variable;
 mod view;
@@ -47,6 +48,7 @@ pub(crate) use source::SourceAddress;
 pub(crate) use source::tell_peer;
 pub use spelling::IdentitySourceError;
 pub use stage::{ApiStage, StageError};
+pub(crate) use standing::Standing;
 #[cfg(feature = "axum")]
 pub(crate) use target::is_plain;
 pub(crate) use target::{

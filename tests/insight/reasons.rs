@@ -58,6 +58,9 @@ fn told(says: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
             .header("x-sasl", "Plain AGV2ZQBzZWMtcHc4")
             .header("x-lenient", "Basic YTo1Njc4OR==")
             .header("x-jwt", "e30.eyJlbWFpbCI6ImNhcm9sQGV4YW1wbGUuY29tIn0.c2ln")
+            .header("x-iso", "Basic Ym9iOnDgc3N39nJkLfR7")
+            .header("x-utf", http::HeaderValue::from_bytes("Key cl\u{e9}-tr\u{e8}s".as_bytes()).unwrap())
+            .header(COOKIE, "coded=ab%3B12cd9; form=x7+y9%2Cz")
             .header("accept", "application/json")
             .body(())
             .unwrap();
@@ -128,6 +131,12 @@ fn whatever_form_it_came_in_it_is_struck_out() {
         "s3\"c\\r3t",
         "a,b1234",
         "jos\u{e9}@x.de",
+        "p\u{e0}ssw\u{f6}rd-\u{f4}{",
+        // As an event has it.
+        "cl\u{c3}\u{a9}-tr\u{c3}\u{a8}s",
+        "cl\u{e9}-tr\u{e8}s",
+        "ab;12cd9",
+        "x7 y9,z",
     ] {
         assert_eq!(told(move |_| format!("no {secret} here")), "no … here");
     }

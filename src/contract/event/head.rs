@@ -172,6 +172,19 @@ impl Head {
         })
     }
 
+    /// Whether the path in the ARN is that of the route. HTTP APIs may have decoded a slash in a parameter.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) fn is_of_route(&self) -> bool {
+        let is_http = matches!(self.kind, EventKind::HttpRequestV1 | EventKind::HttpRequestV2);
+        let route = self.route();
+        let template = route.split_once(' ').map_or(route, |(_, template)| template);
+        if matches!(self.origin, Origin::Live(_)) || !is_http || !template.starts_with('/') {
+            return true;
+        }
+        let path = self.arn.path().unwrap_or_default();
+        crate::contract::is_filled(template, |name| last(self.path_parameters(), name), path)
+    }
+
     pub(super) fn request_id(&self) -> &str {
         self.late.request_id.get_or_init(|| match &self.origin {
             Origin::Live(live) => live.request_id.to_string().into(),

@@ -67,7 +67,10 @@ pub(crate) fn headers_of(kind: EventKind, headers: &HeaderMap, authority: Option
         } else if plain.as_bytes() != cookies.as_bytes()
             && let Ok(plain) = value(&plain)
         {
-            seen.insert(COOKIE, plain);
+            // A map that is full cannot insert, not even in the place of another.
+            if let Some(sent) = seen.get_mut(COOKIE) {
+                *sent = plain;
+            }
         }
     }
     seen

@@ -210,6 +210,12 @@ impl AuthorizerEvent {
         self.head().map(Head::request_id).filter(|id| !id.is_empty())
     }
 
+    /// Whether the path is that of the route, as far as an event says. Of a live request it is.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn is_of_route(&self) -> bool {
+        self.head().is_none_or(Head::is_of_route)
+    }
+
     fn head(&self) -> Option<&Head> {
         match self {
             Self::Request(event) => Some(&event.head),

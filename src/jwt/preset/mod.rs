@@ -123,7 +123,8 @@ impl<S: Style> Preset<S> {
             None => Some(&[][..]),
             // A WebSocket connection has neither method nor path, and no route.
             Some(routes) => {
-                event.method().zip(event.path()).and_then(|(method, path)| routes.of(method, path))
+                let asked = event.method().zip(event.path()).filter(|_| event.is_of_route());
+                asked.and_then(|(method, path)| routes.of(method, path))
             }
         };
         let response = match needed {

@@ -10,7 +10,8 @@ use tower_service::Service;
 
 use super::Reader;
 use crate::contract::Principal;
-use crate::middleware::{GatewayResponses, ResponseForRejection, received};
+use crate::middleware::{GatewayResponses, Rejection, ResponseForRejection, received};
+use crate::request::Standing;
 
 /// Lets through what a gateway's authorizer has allowed. Made by a [`GatewayContextLayer`](super::GatewayContextLayer).
 #[derive(Clone)]
@@ -18,11 +19,12 @@ pub struct GatewayContextService<S, R = GatewayResponses> {
     inner: S,
     reader: Arc<Reader>,
     responses: R,
+    standing: Standing,
 }
 
 impl<S, R> GatewayContextService<S, R> {
     pub(super) fn new(inner: S, reader: Arc<Reader>, responses: R) -> Self {
-        Self { inner, reader, responses }
+        Self { inner, reader, responses, standing: Standing::of::<S>() }
     }
 }
 
@@ -41,7 +43,11 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         Principal::remove_from(request.extensions_mut());
-        let read = self.reader.read(&mut request);
+        let read = if self.standing.sees_path(request.extensions()) {
+            self.reader.read(&mut request)
+        } else {
+            Err(Rejection::path_out_of_sight())
+        };
         received(self.reader.stage.kind(), read.as_ref());
         let state = match read {
             Ok(principal) => {

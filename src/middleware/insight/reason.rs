@@ -94,44 +94,46 @@ fn came_with<'r, B>(gateway: &Gateway, request: &'r Request<B>) -> Option<Vec<Co
     let is_identity = |name| gateway.space.sources.iter().any(|source| source.header_name() == Some(name));
     let headers = request.headers().iter();
     let headers = headers.filter(|(name, _)| !HARMLESS.contains(name) || is_identity(name));
-    let headers = headers.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+    let headers = headers.map(|(_, value)| value.as_bytes());
     // Routers cut the path, and have it in one spelling. The authorizer has been told all of it.
     let (uri, extensions) = (request.uri(), request.extensions());
     let whole = gateway.locate(request).ok().map(|located| located.path).filter(|path| *path != uri.path());
     let target = [Some(uri.path()), whole, sent_path(extensions), uri.query()];
-    let target = target.into_iter().flatten().map(Cow::Borrowed);
+    let target = target.into_iter().flatten().map(str::as_bytes);
     let mut values = Vec::new();
     let mut bytes = 0_usize;
-    for value in headers.chain(target) {
-        bytes += value.len();
+    for sent in headers.chain(target) {
+        bytes += sent.len();
         if bytes > MAX_CAME {
             return None;
         }
-        let spaced = value.replace('+', " ");
-        for other in [&*value, &spaced].map(|text| percent_decode_str(text).decode_utf8_lossy()) {
-            if other != value {
-                values.push(other.into_owned().into());
+        for value in texts(sent) {
+            let spaced = value.replace('+', " ");
+            for decoded in [&*value, &spaced].map(|text| Cow::from(percent_decode_str(text))) {
+                let others = texts(&decoded).filter(|other| *other != value);
+                values.extend(others.map(|other| Cow::Owned(other.into_owned())));
             }
+            values.push(value);
         }
-        values.push(value);
     }
     // Whole, whatever separators are in them.
     let parameters = query_pairs(request.uri().query().unwrap_or_default());
-    values.extend(parameters.flat_map(|(_, value)| [Some(value.into()), decode_query(value)]).flatten());
+    let parameters = parameters.map(|(_, value)| value);
     let cookies =
         request.headers().get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
-    values.extend(cookies.map(|(_, value)| value.trim().into()));
-    let texts = values.iter().flat_map(|value| encoded(value)).filter_map(decode_base64);
-    let texts: HashSet<String> = texts.collect();
-    for text in texts {
+    let named = parameters.chain(cookies.map(|(_, value)| value.trim()));
+    values.extend(named.flat_map(|value| [Some(value.into()), decode_query(value)]).flatten());
+    let encoded = values.iter().flat_map(|value| encoded(value)).filter_map(decode_base64);
+    let encoded: HashSet<Vec<u8>> = encoded.collect();
+    for text in encoded.iter().flat_map(|bytes| texts(bytes)) {
         // SASL has NULs between its parts.
         for part in text.split(char::is_control) {
             // Of `name:password` the name is no secret.
             values.extend(part.split_once(':').map(|(_, password)| password.to_owned().into()));
             values.push(part.to_owned().into());
         }
-        values.push(text.into());
+        values.push(text.into_owned().into());
     }
     // Between quotes, in cookies, and in the JSON of tokens.
     let plain: Vec<_> =
@@ -152,13 +154,18 @@ fn encoded(value: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.len() >= MIN_ENCODED)
 }
 
+/// What bytes are as text: in UTF-8 and, where that makes a difference, byte by byte in ISO 8859-1, as events have headers.
+fn texts(bytes: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    let latin = (!bytes.is_ascii()).then(|| bytes.iter().copied().map(char::from).collect::<String>());
+    std::iter::once(String::from_utf8_lossy(bytes)).chain(latin.map(Cow::Owned))
+}
+
 /// As leniently as whoever read the credential.
-fn decode_base64(text: &str) -> Option<String> {
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig = NO_PAD.with_decode_allow_trailing_bits(true);
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
-    let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
 /// Replaces what a text has in common with values, in whatever way the text is read: whole values and parts of them,
