@@ -12,7 +12,7 @@ use tower_lambda_authorizer::authorizer::{
     AnyOf, AnyOfError, Credential, SharedAuthorizer, any_of, map_response,
 };
 use tower_lambda_authorizer::cache::MemoryCache;
-use tower_lambda_authorizer::contract::Challenge;
+use tower_lambda_authorizer::contract::{Challenge, TokenEvent};
 use tower_lambda_authorizer::middleware::{ConfigError, Rejection, RejectionKind, all_of};
 use tower_lambda_authorizer::policy::{AnyMethod, ResourcePattern, Statement};
 use tower_lambda_authorizer::request::IdentitySource;
@@ -158,6 +158,29 @@ async fn nothing_a_member_does_wrong_hands_the_request_on() {
         assert_eq!(ask(&layer(authorizer), request("/", &headers)).await, Outcome::refused(kind), "{token}");
         assert_eq!((asked.asked.count(), key.asked.count()), (1, 0), "{token}");
     }
+}
+
+/// As a Lambda function, whose type nobody tells: a token out of another header would be nobody's.
+#[tokio::test]
+async fn an_event_that_cannot_show_a_credential_is_a_mistake() {
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/x";
+    let event = |token: &str| AuthorizerEvent::from(TokenEvent::new(arn.parse().unwrap(), token));
+    let anonymous = Member::new("anonymous");
+    for credential in
+        [Credential::header("x-api-key"), Credential::cookie("s"), Credential::query_parameter("k")]
+    {
+        let members = || any_of().member(Credential::bearer(), Member::new("token"));
+        let authorizer =
+            members().member(credential.clone(), Member::new("key")).or_anonymous(anonymous.clone());
+        let authorizer = authorizer.build().unwrap();
+        for token in ["Bearer good", "bad", ""] {
+            let error = authorizer.authorize(event(token)).await.unwrap_err();
+            assert!(error.to_string().contains("make it one of type REQUEST"), "{credential}: {error}");
+        }
+        let plain = members().or_anonymous(anonymous.clone()).build().unwrap();
+        assert!(plain.authorize(event("Bearer good")).await.is_ok());
+    }
+    assert_eq!(anonymous.asked.count(), 0);
 }
 
 #[tokio::test]

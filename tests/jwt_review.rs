@@ -13,7 +13,9 @@ use tower_lambda_authorizer::cache::MemoryCache;
 use tower_lambda_authorizer::clock::ManualClock;
 use tower_lambda_authorizer::contract::TokenEvent;
 use tower_lambda_authorizer::jwt::cognito::UserPool;
-use tower_lambda_authorizer::jwt::preset::{HttpJwtAuthorizer, RestCognitoAuthorizer, RestJwtAuthorizer};
+use tower_lambda_authorizer::jwt::preset::{
+    HttpJwtAuthorizer, RestCognitoAuthorizer, RestJwtAuthorizer, RestJwtAuthorizerBuilder,
+};
 use tower_lambda_authorizer::jwt::{
     Algorithm, Issuer, JwtAuthorizer, JwtConfigError, JwtReason, KeySet, RouteScopes, TokenSource, TokenUse,
 };
@@ -161,6 +163,30 @@ async fn a_demand_is_not_taken_back_by_another() {
         authorizer.authorize(event.into()).await.is_ok()
     };
     assert!(ask(&access).await && !ask(&id).await);
+}
+
+/// Nor are the scopes of an issuer, with routes or without.
+#[tokio::test]
+async fn the_scopes_of_an_issuer_are_needed_behind_a_preset_too() {
+    let clock = ManualClock::default();
+    let routes = || RouteScopes::new().with_route(Method::GET, "/x", ["read"]).unwrap();
+    let scoped = || issuer().with_required_scope("orders").with_required_scope("read");
+    let build =
+        |builder: RestJwtAuthorizerBuilder| builder.with_issuer(scoped()).with_clock(clock.clone()).build();
+    let presets = [
+        build(RestJwtAuthorizer::builder([Algorithm::Rs256])).unwrap(),
+        build(RestJwtAuthorizer::builder([Algorithm::Rs256]).with_routes(routes())).unwrap(),
+    ];
+    for preset in presets {
+        for (scope, status) in [("read", 403), ("orders", 403), ("other", 403), ("orders read", 200)] {
+            let token = key().token(&with(claims(ISSUER, "orders", &clock), "scope", scope));
+            let layer = AuthorizerLayer::token(preset.clone(), stage()).build().unwrap();
+            let calls = Counter::default();
+            let response = layer.layer(counting(&calls)).oneshot(get("/x", &format!("Bearer {token}"))).await;
+            assert_eq!(response.unwrap().status().as_u16(), status, "{scope}");
+            assert_eq!(calls.count(), usize::from(status == 200));
+        }
+    }
 }
 
 /// Whoever says "any" and names some has said two things.

@@ -136,6 +136,16 @@ struct Member {
 impl AnyOf {
     /// Whose turn it is. Whatever is there and cannot be used ends the search: it is not absent.
     fn choose(&self, event: &AuthorizerEvent) -> Result<&SharedAuthorizer, AuthorizerError> {
+        // A layer of that type does not build. A function is not asked how it is deployed.
+        let mut credentials = self.members.iter().map(|member| &member.credential);
+        if matches!(event, AuthorizerEvent::Token(_))
+            && let Some(hidden) = credentials.find(|credential| !credential.is_token())
+        {
+            let mistake = format!(
+                "an authorizer of type TOKEN is not told the credential `{hidden}`: make it one of type REQUEST"
+            );
+            return Err(AuthorizerError::failure(mistake));
+        }
         let mut shows_nothing = true;
         for Member { credential, authorizer } in &self.members {
             match credential.presence(event) {

@@ -16,9 +16,10 @@ pub(crate) fn is_filled<'v>(template: &str, value: impl Fn(&str) -> Option<&'v s
             (None, Some((own, behind))) => (own, Some(behind)),
             _ => (left, None),
         };
-        let expected = match greedy.or(name) {
-            Some(name) => value(name).map(trim),
-            None => Some(segment),
+        let expected = match (greedy, name) {
+            (Some(name), _) => value(name).map(trim),
+            (None, Some(name)) => value(name),
+            (None, None) => Some(segment),
         };
         if !expected.is_some_and(|expected| is_same(expected, own)) {
             return false;
@@ -50,6 +51,7 @@ mod tests {
             "proxy" => Some("v1/admin/"),
             "two" => Some("a/b"),
             "escaped" => Some("a%2Fb"),
+            "ended" => Some("a/"),
             _ => None,
         };
         for (template, path, expected) in [
@@ -74,6 +76,8 @@ mod tests {
             ("/{escaped}", "/a%252Fb", true),
             ("/{two}/{proxy+}", "/a/b/v1/admin", false),
             ("/{two+}", "/a/b", true),
+            ("/{ended}", "/a/", false),
+            ("/{ended+}", "/a/", true),
         ] {
             assert_eq!(is_filled(template, value, path), expected, "{template} {path}");
         }

@@ -41,7 +41,7 @@ impl Challenges {
     }
 
     /// For whoever lacks a scope.
-    pub(super) fn insufficient(&self, scopes: &[String]) -> Option<Challenge> {
+    pub(super) fn insufficient(&self, scopes: &[Box<str>]) -> Option<Challenge> {
         let (error, scope) = ("error=\"insufficient_scope\"", format!("scope=\"{}\"", scopes.join(" ")));
         let with_scopes = challenge(self.realm.as_deref(), &[error, &scope]).ok();
         match with_scopes {

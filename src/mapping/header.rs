@@ -48,9 +48,10 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// Deletes a header under all of its names.
 pub(super) fn remove(headers: &mut HeaderMap, name: &str) {
-    // Most requests hold none, and looking costs nothing.
-    while let Some(known) = headers.keys().find(|known| is_same(known.as_str(), name)).cloned() {
-        headers.remove(known);
+    // Most requests hold none.
+    let names: Vec<_> = headers.keys().filter(|known| is_same(known.as_str(), name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
     }
 }
 

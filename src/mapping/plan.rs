@@ -113,6 +113,8 @@ fn rewrite_query(
     view: &RequestView<'_, '_>,
     changes: &[QueryChange<'_>],
 ) -> Result<QueryRewrite, Unmappable> {
+    let deleted = changes.iter().filter(|(_, operation, _)| *operation != Operation::Append);
+    let deleted: Vec<_> = deleted.map(|(name, ..)| query::Known::new(name)).collect();
     let mut rewritten = String::new();
     // Many programs read the first thousand parameters only, and a client can send as many.
     push_changes(&mut rewritten, changes, Operation::Overwrite);
@@ -120,10 +122,8 @@ fn rewrite_query(
         let (Some(name), Some(value)) = (decode_query(name), decode_query(value)) else {
             return Err(Unmappable::Request("the query is not UTF-8".to_owned()));
         };
-        let is_deleted = |(known, operation, _): &QueryChange<'_>| {
-            *operation != Operation::Append && query::is_same(&name, known)
-        };
-        if !changes.iter().any(is_deleted) {
+        let readings = query::Readings::of(&name);
+        if !deleted.iter().any(|known| readings.are(known)) {
             push_pair(&mut rewritten, &name, &value);
         }
     }

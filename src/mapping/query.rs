@@ -4,24 +4,51 @@ use std::borrow::Cow;
 
 use super::header;
 
-/// Whether a client's parameter is `name`, which is ASCII, to some program behind us. There are those that ignore case, and
+/// Whether a client's parameter is `name`, which is ASCII, to some program behind us. See [`Readings`].
+pub(super) fn is_same(sent: &str, name: &str) -> bool {
+    Readings::of(sent).are(&Known::new(name))
+}
+
+/// A name that is mapped.
+pub(super) struct Known<'a> {
+    written: &'a str,
+    /// As what nests parameters reads it.
+    nested: String,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self { written: name, nested: nested_by_dots(name) }
+    }
+}
+
+/// What programs behind us may take a client's parameter for. There are those that ignore case, and
 /// not only that of ASCII; PHP ignores spaces in front, takes punctuation for `_` and nothing behind a NUL; with brackets most
 /// make a list of a parameter, and some ignore them; others nest parameters by dots; Spring has `!` before defaults and `_`
 /// before what a form may leave out; Zope has types behind a colon, and Rails parts in parentheses.
-pub(super) fn is_same(sent: &str, name: &str) -> bool {
-    // Some decode the dots of names once more.
-    let sent = in_ascii(sent).replace("%2E", ".").replace("%2e", ".");
-    let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
-    let is_named = |sent: &str| {
-        // As both are written, and as what nests parameters reads them.
-        begins_with(sent, name)
-            || sent.contains(NESTING) && begins_with(&nested_by_dots(sent), &nested_by_dots(name))
-    };
-    // ASP.NET leaves empty brackets out, and those that close; qs, what stands behind one that closes.
-    is_named(sent)
-        || sent.contains(']')
-            && (is_named(&sent.replace("[]", "").replace(']', ""))
-                || is_named(&without_text_behind_brackets(sent)))
+pub(super) struct Readings {
+    written: Vec<String>,
+    nested: Vec<String>,
+}
+
+impl Readings {
+    pub(super) fn of(sent: &str) -> Self {
+        // Some decode the dots of names once more.
+        let sent = in_ascii(sent).replace("%2E", ".").replace("%2e", ".");
+        let sent = sent.split_once('\0').map_or(&*sent, |(sent, _)| sent).trim_start();
+        let mut written = vec![sent.to_owned()];
+        if sent.contains(']') {
+            // ASP.NET leaves empty brackets out, and those that close; qs, what stands behind one that closes.
+            written.extend([sent.replace("[]", "").replace(']', ""), without_text_behind_brackets(sent)]);
+        }
+        let nested = written.iter().filter(|sent| sent.contains(NESTING)).map(|sent| nested_by_dots(sent));
+        Self { nested: nested.collect(), written }
+    }
+
+    pub(super) fn are(&self, name: &Known<'_>) -> bool {
+        self.written.iter().any(|sent| begins_with(sent, name.written))
+            || self.nested.iter().any(|sent| begins_with(sent, &name.nested))
+    }
 }
 
 /// The same without what stands between a bracket that closes and the next bracket or dot.

@@ -51,7 +51,7 @@ impl ApiStage {
     }
 
     /// A stage of a WebSocket API in the partition `aws`: the layer then lets through nothing but the opening of
-    /// WebSocket connections, and asks policies about `$connect`.
+    /// WebSocket connections (of an extended `CONNECT`, whatever protocol it names), and asks policies about `$connect`.
     ///
     /// # Errors
     ///

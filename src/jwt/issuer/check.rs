@@ -49,7 +49,7 @@ impl CheckedIssuer {
     }
 
     /// The scopes that every token of this issuer needs.
-    pub(in crate::jwt) fn scopes(&self) -> &[String] {
+    pub(in crate::jwt) fn scopes(&self) -> &[Box<str>] {
         &self.scopes
     }
 

@@ -132,12 +132,20 @@ impl<S: Style> Preset<S> {
             None => self.answer(claims, PolicyDocument::new())?,
             Some(needed) => {
                 self.style.check(claims, needed).map_err(refuse_here)?;
-                if needed.is_empty() || needed.iter().any(|scope| claims.has_scope(scope)) {
-                    self.answer(claims, self.policy(event)?)?
+                // All of the issuer's, and one of the route's.
+                let of_issuer = verified.issuer.scopes();
+                let missing = if !of_issuer.iter().all(|scope| claims.has_scope(scope)) {
+                    Some(of_issuer)
                 } else {
-                    let challenge = self.style.unscoped(needed).map_err(refuse_here)?;
+                    let has_one = needed.is_empty() || needed.iter().any(|scope| claims.has_scope(scope));
+                    (!has_one).then_some(needed)
+                };
+                if let Some(missing) = missing {
+                    let challenge = self.style.unscoped(missing).map_err(refuse_here)?;
                     let denial = self.answer(claims, PolicyDocument::new())?;
                     challenge.into_iter().fold(denial, AuthorizerResponse::with_denial_challenge)
+                } else {
+                    self.answer(claims, self.policy(event)?)?
                 }
             }
         };
