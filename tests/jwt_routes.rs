@@ -406,12 +406,63 @@ async fn a_rest_does_not_open_what_goes_before_the_fallback_of_a_nested_router()
             );
         }
     }
+    // Nor if another rest, which asks for no more, stands between the two.
+    let masked = RouteScopes::new()
+        .with_route(AnyMethod, "/sites/public/{path+}", ["user"])
+        .and_then(|routes| routes.with_route(AnyMethod, "/sites/{tenant}/a/{path+}", ["user"]))
+        .and_then(|routes| routes.with_route(AnyMethod, "/sites/{tenant}/{of}/settings", ["admin"]))
+        .unwrap();
+    let (layer, request) = for_users(masked, false);
+    let nested = |name| Router::new().route("/index", page("index")).fallback_service(page(name));
+    let sites = Router::new()
+        .route("/sites/{tenant}/{of}/settings", page("settings"))
+        .nest("/sites/{tenant}/a", nested("a"))
+        .nest("/sites/public", nested("public"));
+    let service = protect(sites, layer);
+    for (path, status) in [("/sites/public/a/settings", 403), ("/sites/public/a/b", 200)] {
+        let response = service.clone().oneshot(request(Method::GET, path)).await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path}");
+    }
+    assert_eq!(std::mem::take(&mut *ran.lock().unwrap()), ["public"]);
     // What is listed without a rest says what it takes.
     let routes = routes().with_route(AnyMethod, "/public/settings", ["user"]).unwrap();
     let (layer, request) = for_users(routes, false);
     let service = protect(router.route("/public/settings", page("own")), layer);
     assert_eq!(service.oneshot(request(Method::GET, "/public/settings")).await.unwrap().status(), 200);
     assert_eq!(*ran.lock().unwrap(), ["own"]);
+}
+
+/// The same where a catch-all with a more specific template serves what is below, and not the path itself.
+#[tokio::test]
+async fn the_root_of_a_nested_service_is_not_hidden_by_a_catch_all() {
+    let inner = Router::new().fallback(any(async || "the admin's page"));
+    let router = Router::new()
+        .route("/users/{id}/{*path}", any(async || "a file"))
+        .nest_service("/{tenant}/admin", inner)
+        .route("/{tenant}/{page}", any(async || "a page"));
+    let routes = || {
+        RouteScopes::new()
+            .with_route(AnyMethod, "/users/{id}/{path+}", ["user"])
+            .and_then(|routes| routes.with_route(AnyMethod, "/{tenant}/admin/{path+}", ["admin"]))
+            .unwrap()
+    };
+    for routes in [
+        routes().with_other_routes(["user"]).unwrap(),
+        routes().with_route(AnyMethod, "/{tenant}/{page}", ["user"]).unwrap(),
+    ] {
+        let (layer, request) = for_users(routes, false);
+        let service = protect(router.clone(), layer);
+        for (path, expected) in [
+            ("/users/admin", 403),
+            ("/users/admin/", 403),
+            ("/a/admin", 403),
+            ("/users/admin/x", 200),
+            ("/a/page", 200),
+        ] {
+            let status = service.clone().oneshot(request(Method::GET, path)).await.unwrap().status();
+            assert_eq!(status.as_u16(), expected, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

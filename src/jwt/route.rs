@@ -30,7 +30,7 @@ impl Route {
 
     /// Whether a router may take it before `first`, which is more specific and ends in `{path+}`. HTTP APIs do if it does not end so,
     /// and axum if that stands for the fallback of a nested router, which is tried behind all routes. One that ends so and is no
-    /// longer would take everything: then there is no such fallback.
+    /// longer would take everything: then there is no such fallback. The path itself, which no `{path+}` takes, may be any's.
     pub(super) fn may_go_before(&self, first: &Self) -> bool {
         let has_rest = |route: &Self| route.template.last() == Some(&Segment::Rest);
         has_rest(first) && (!has_rest(self) || self.template.len() > first.template.len())

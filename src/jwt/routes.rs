@@ -130,14 +130,18 @@ impl RouteScopes {
                 ];
                 for (end, path) in ends {
                     let Some(path) = path else { continue };
-                    let first = self.find_at(end, method, path, |_| true);
-                    let before =
-                        first.and_then(|first| self.find_at(end, method, path, |it| it.may_go_before(first)));
-                    for other in [first, before].into_iter().flatten() {
+                    let Some(first) = self.find_at(end, method, path, |_| true) else { continue };
+                    let mut next = Some(first);
+                    while let Some(other) = next {
                         let is_said = || route.is_some_and(|route| route.speaks_for(other, as_get, end));
                         if !suffices(scopes, &other.scopes) && !is_said() {
                             return None;
                         }
+                        // What a router may take before it, though it is less specific.
+                        let is_meant = |it: &Route| {
+                            it.rank() < other.rank() && (end == End::Longer || it.may_go_before(first))
+                        };
+                        next = self.find_at(end, method, path, is_meant);
                     }
                 }
             }

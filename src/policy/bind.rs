@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use super::crossing;
-use super::document::{Effect, Inner, PolicyDocument, Statement, Version};
+use super::document::{Inner, PolicyDocument};
 use super::glob;
 use super::pattern::ResourcePattern;
 use super::plan::{Complex, Origin, Plan, Scope};
 use super::spelling::{Wildcards, decode_reserved, is_plain, push_spelled};
 use super::stage::StageArn;
+use super::statement::{Effect, Statement};
 use super::target::Spellings;
 
 /// A policy compiled for one stage: what is cached, and asked for every request.
@@ -52,7 +53,7 @@ impl BoundPolicy {
                     Effect::Allow => &mut allow,
                     Effect::Deny => &mut deny,
                 };
-                push_statement(plan, index, statement, inner.version, stage);
+                push_statement(plan, index, statement, stage);
             }
         }
         allow.finish();
@@ -85,15 +86,9 @@ impl Inner {
 }
 
 /// Adds what is left of a statement when its action is known to be covered.
-pub(super) fn push_statement(
-    plan: &mut Plan,
-    index: u32,
-    statement: &Statement,
-    version: Version,
-    stage: &StageArn,
-) {
+pub(super) fn push_statement(plan: &mut Plan, index: u32, statement: &Statement, stage: &StageArn) {
     let origin = Origin { statement: index, conditional: !statement.conditions.is_empty() };
-    let is_dynamic = |resource: &ResourcePattern| version == Version::V2012 && resource.has_variables();
+    let is_dynamic = |resource: &ResourcePattern| resource.has_variables();
     if statement.resources.negated {
         let mut excepted = Plan::default();
         for resource in statement.resources().iter().filter(|resource| !is_dynamic(resource)) {

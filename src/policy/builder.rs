@@ -1,10 +1,11 @@
 use http::Method;
 
 use super::condition::Condition;
-use super::document::{Effect, PolicyDocument, Statement};
+use super::document::PolicyDocument;
 use super::error::{PolicyError, PolicyErrorKind, quoted};
 use super::pattern::ResourcePattern;
 use super::stage::StageArn;
+use super::statement::{Effect, Statement};
 use super::template;
 
 /// The methods that API Gateway knows.

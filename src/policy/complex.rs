@@ -2,12 +2,12 @@
 
 use super::bind::{Aliases, BoundPolicy, for_each_alias as for_each_pattern_alias, sixth_field, spell};
 use super::crossing;
-use super::document::Effect;
 use super::evaluate::for_each_alias;
 use super::pattern::ResourcePattern;
 use super::plan::{Complex, Origin, Plan, Scope};
 use super::request::AccessRequest;
 use super::resolve::{self, Unresolved};
+use super::statement::Effect;
 use super::target::Spellings;
 use super::truth::Truth;
 

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-use super::document::{Inner, Statement};
+use super::document::Inner;
+use super::statement::Statement;
 
 /// What a policy says about a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]

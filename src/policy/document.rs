@@ -1,13 +1,9 @@
-use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::condition::Condition;
 use super::error::PolicyError;
-use super::pattern::{ActionPattern, ResourcePattern};
 use super::spelling::decode_reserved;
+use super::statement::Statement;
 use super::{AccessRequest, BoundPolicy, Decision, ExecuteApiArn, StageArn, parse};
 
 /// An IAM policy, read and checked: what an authorizer answers with.
@@ -65,13 +61,19 @@ impl PolicyDocument {
         parse::document(text)
     }
 
-    /// Adds a statement.
+    /// Adds a statement, which goes on saying what it said where it was written: a policy of version 2008-10-17 becomes one of
+    /// 2012-10-17 with the first statement that has variables, and `${` that was plain text is `${$}{` in such a policy.
     #[must_use]
     pub fn with_statement(mut self, mut statement: Statement) -> Self {
-        for condition in &mut statement.conditions {
-            condition.compile_or_invalidate(self.inner.version);
+        let inner = Arc::make_mut(&mut self.inner);
+        if inner.version == Version::V2008 && statement.has_variables() {
+            inner.version = Version::V2012;
+            inner.statements.iter_mut().for_each(Statement::escape_marks);
         }
-        Arc::make_mut(&mut self.inner).statements.push(statement);
+        if inner.version == Version::V2012 {
+            statement.escape_marks();
+        }
+        inner.statements.push(statement);
         self
     }
 
@@ -145,215 +147,116 @@ impl Version {
     }
 }
 
-/// Whether a statement allows or denies.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_enums, reason = "closed by the IAM definition")]
-pub enum Effect {
-    /// Allows, unless another statement denies.
-    Allow,
-    /// Denies, whatever other statements say.
-    Deny,
-}
-
-impl Effect {
-    /// As it is written in a policy.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "Allow",
-            Self::Deny => "Deny",
-        }
-    }
-}
-
-/// One statement of a policy.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Statement {
-    pub(super) effect: Effect,
-    pub(super) sid: Option<Box<str>>,
-    pub(super) actions: Listed<ActionPattern>,
-    pub(super) resources: Listed<ResourcePattern>,
-    pub(super) conditions: Vec<Condition>,
-}
-
-impl Statement {
-    /// Allows `execute-api:Invoke` on a resource.
-    #[must_use]
-    pub fn allow(resource: impl Into<ResourcePattern>) -> Self {
-        Self::new(Effect::Allow, resource.into())
-    }
-
-    /// Denies `execute-api:Invoke` on a resource.
-    #[must_use]
-    pub fn deny(resource: impl Into<ResourcePattern>) -> Self {
-        Self::new(Effect::Deny, resource.into())
-    }
-
-    fn new(effect: Effect, resource: ResourcePattern) -> Self {
-        Self {
-            effect,
-            sid: None,
-            actions: Listed { negated: false, entries: OneOrMany::One(ActionPattern::INVOKE) },
-            resources: Listed { negated: false, entries: OneOrMany::One(resource) },
-            conditions: Vec::new(),
-        }
-    }
-
-    /// Names the statement: evaluations and explanations show the name.
-    #[must_use]
-    pub fn with_sid(mut self, sid: impl Into<String>) -> Self {
-        self.sid = Some(sid.into().into_boxed_str());
-        self
-    }
-
-    /// Adds a resource beside those that are there.
-    #[must_use]
-    pub fn with_resource(mut self, resource: impl Into<ResourcePattern>) -> Self {
-        self.resources.entries.push(resource.into());
-        self
-    }
-
-    /// Adds a condition; all conditions of a statement have to hold.
-    ///
-    /// A statement with two conditions of the same operator and key is evaluated, but has no form in JSON.
-    #[must_use]
-    pub fn with_condition(mut self, condition: Condition) -> Self {
-        // Conditions of one operator stand together, as they do in JSON.
-        let alike = |known: &Condition| known.parsed_operator() == condition.parsed_operator();
-        let at = self.conditions.iter().rposition(alike).map_or(self.conditions.len(), |at| at + 1);
-        self.conditions.insert(at, condition);
-        self
-    }
-
-    /// Two conditions that JSON could not tell apart.
-    pub(super) fn repeated_condition(&self) -> Option<&Condition> {
-        if self.conditions.len() < 2 {
-            return None;
-        }
-        let mut seen = HashSet::with_capacity(self.conditions.len());
-        self.conditions.iter().find(|condition| !seen.insert((condition.parsed_operator(), condition.key())))
-    }
-
-    /// Whether it allows or denies.
-    #[must_use]
-    pub const fn effect(&self) -> Effect {
-        self.effect
-    }
-
-    /// The name, if it has one.
-    #[must_use]
-    pub fn sid(&self) -> Option<&str> {
-        self.sid.as_deref()
-    }
-
-    /// The entries of `Action`, or of `NotAction`.
-    #[must_use]
-    pub fn actions(&self) -> &[ActionPattern] {
-        self.actions.entries.as_slice()
-    }
-
-    /// Whether the actions are those of `NotAction`.
-    #[must_use]
-    pub const fn is_not_action(&self) -> bool {
-        self.actions.negated
-    }
-
-    /// The entries of `Resource`, or of `NotResource`.
-    #[must_use]
-    pub fn resources(&self) -> &[ResourcePattern] {
-        self.resources.entries.as_slice()
-    }
-
-    /// Whether the resources are those of `NotResource`.
-    #[must_use]
-    pub const fn is_not_resource(&self) -> bool {
-        self.resources.negated
-    }
-
-    /// The conditions, all of which have to hold.
-    #[must_use]
-    pub fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-
-    /// Whether the statement is about `execute-api:Invoke`, the only action that is ever asked for.
-    #[must_use]
-    pub fn covers_invoke(&self) -> bool {
-        self.actions().iter().any(ActionPattern::covers_invoke) != self.actions.negated
-    }
-}
-
-impl Statement {
-    pub(super) fn heap_bytes(&self) -> usize {
-        let mut sum = self.sid.as_ref().map_or(0, |sid| sid.len());
-        sum += self.actions.entries.heap_bytes() + self.resources.entries.heap_bytes();
-        sum += self.actions().iter().map(ActionPattern::heap_bytes).sum::<usize>();
-        sum += self.resources().iter().map(|resource| resource.as_str().len()).sum::<usize>();
-        sum += self.conditions.capacity() * size_of::<Condition>();
-        sum + self.conditions.iter().map(Condition::heap_bytes).sum::<usize>()
-    }
-}
-
-/// The entries of an element that has a `Not` twin.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Listed<T> {
-    pub(super) negated: bool,
-    pub(super) entries: OneOrMany<T>,
-}
-
-/// One entry is the common case and needs no list.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum OneOrMany<T> {
-    Many(Vec<T>),
-    One(T),
-}
-
-impl<T> OneOrMany<T> {
-    pub(super) fn from_vec(mut entries: Vec<T>) -> Self {
-        if entries.len() == 1
-            && let Some(entry) = entries.pop()
-        {
-            return Self::One(entry);
-        }
-        Self::Many(entries)
-    }
-
-    pub(super) const fn as_slice(&self) -> &[T] {
-        match self {
-            Self::Many(entries) => entries.as_slice(),
-            Self::One(entry) => std::slice::from_ref(entry),
-        }
-    }
-
-    const fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Many(entries) => entries.capacity() * size_of::<T>(),
-            Self::One(_) => 0,
-        }
-    }
-
-    fn push(&mut self, entry: T) {
-        match std::mem::replace(self, Self::Many(Vec::new())) {
-            Self::Many(mut entries) => {
-                entries.push(entry);
-                *self = Self::from_vec(entries);
-            }
-            Self::One(first) => *self = Self::Many(vec![first, entry]),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::policy::{Decision, PolicyDocument, StageArn};
+    use crate::policy::{
+        AccessRequest, Condition, ConditionContext, ConditionKey, ConditionValue, Decision, PolicyDocument,
+        ResourcePattern, StageArn, Statement, Version,
+    };
+
+    fn stage() -> StageArn {
+        StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap()
+    }
 
     #[test]
     fn a_document_is_asked_in_both_spellings() {
         let text = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
             {"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:*:*:*/prod/GET/a@b"}]}"#;
         let policy = PolicyDocument::from_json(text).unwrap();
-        let stage = StageArn::new("aws", "us-east-1", "123456789012", "abcdef", "prod").unwrap();
-        assert_eq!(policy.evaluate(&stage.arn("GET", "/a%40b")), Decision::ExplicitDeny);
-        assert_eq!(policy.evaluate(&stage.arn("GET", "/a%40c")), Decision::Allow);
+        assert_eq!(policy.evaluate(&stage().arn("GET", "/a%40b")), Decision::ExplicitDeny);
+        assert_eq!(policy.evaluate(&stage().arn("GET", "/a%40c")), Decision::Allow);
+    }
+
+    struct Acme;
+
+    impl ConditionContext for Acme {
+        fn value(&self, key: &ConditionKey) -> ConditionValue<'_> {
+            match key {
+                ConditionKey::UserAgent => "acme".into(),
+                _ => ConditionValue::Absent,
+            }
+        }
+    }
+
+    /// The decision, and that of the same document printed and read again.
+    fn decide(policy: &PolicyDocument, path: &str) -> Decision {
+        let decide = |policy: &PolicyDocument| {
+            let request = AccessRequest::new("GET", path).with_context(&Acme);
+            policy.bind(&stage()).evaluate(&request).decision()
+        };
+        let decision = decide(policy);
+        let again = PolicyDocument::from_json(&serde_json::to_string(policy).unwrap()).unwrap();
+        assert_eq!((&again, decide(&again)), (policy, decision));
+        decision
+    }
+
+    const OF_AGENT: &str = "arn:aws:execute-api:*:*:*/prod/GET/${aws:UserAgent}/*";
+    const NAMED: &str = "/acme/x";
+    const LITERAL: &str = "/$%7Baws:UserAgent%7D/x";
+
+    fn old(effect: &str, resource: &str, condition: &str) -> PolicyDocument {
+        let statement = format!(r#"{{"Effect":"{effect}","Action":"*","Resource":"{resource}"{condition}}}"#);
+        let text =
+            format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},{statement}]}}"#);
+        PolicyDocument::from_json(&text).unwrap()
+    }
+
+    #[test]
+    fn a_statement_with_variables_has_them_in_an_old_policy_too() {
+        let policy = old("Deny", OF_AGENT, "");
+        assert_eq!(
+            (decide(&policy, NAMED), decide(&policy, LITERAL)),
+            (Decision::Allow, Decision::ExplicitDeny)
+        );
+        let denied = Statement::deny(ResourcePattern::raw(OF_AGENT).unwrap());
+        let plain = Statement::deny(ResourcePattern::raw("arn:aws:execute-api:*:*:*/prod/GET/no").unwrap());
+
+        let both = policy.clone().with_statement(plain.clone());
+        assert_eq!(both.version(), Version::V2008);
+        assert_eq!((decide(&both, NAMED), decide(&both, "/no")), (Decision::Allow, Decision::ExplicitDeny));
+        let both = both.with_statement(denied).with_statement(plain);
+        assert_eq!(both.version(), Version::V2012);
+        assert_eq!(
+            (decide(&both, NAMED), decide(&both, LITERAL)),
+            (Decision::ExplicitDeny, Decision::ExplicitDeny)
+        );
+        assert_eq!(decide(&both, "/other/x"), Decision::Allow);
+
+        let condition = Condition::new("StringEquals", "aws:UserAgent", ["${x:no, 'acme'}"]).unwrap();
+        let denied = Statement::deny(ResourcePattern::raw("*").unwrap()).with_condition(condition);
+        assert_eq!(decide(&policy.with_statement(denied), NAMED), Decision::ExplicitDeny);
+    }
+
+    #[test]
+    fn an_old_statement_has_no_variables_in_a_new_policy_either() {
+        let everything = Statement::allow(ResourcePattern::raw("*").unwrap());
+        let condition = r#","Condition":{"StringEquals":{"aws:UserAgent":"${x:no, 'acme'}"}}"#;
+        for (old, was) in [
+            (old("Deny", OF_AGENT, ""), Decision::ExplicitDeny),
+            (old("Deny", "*", condition), Decision::Allow),
+            (old("Deny", "*", &condition.replace("StringEquals", "StringNotEquals")), Decision::ExplicitDeny),
+            (old("Deny", "*", r#","Condition":{"StringLike":{"aws:UserAgent":"a$*e"}}"#), Decision::Allow),
+        ] {
+            let statement = old.statements()[1].clone();
+            assert_eq!(decide(&old, LITERAL), was);
+            let merged =
+                PolicyDocument::new().with_statement(everything.clone()).with_statement(statement.clone());
+            assert_eq!((merged.version(), decide(&merged, LITERAL)), (Version::V2012, was));
+            let expected = decide(&old, NAMED);
+            assert_eq!(decide(&merged, NAMED), expected);
+            // In parts, too.
+            let mut parts = Statement::deny(statement.resources()[0].clone());
+            for condition in statement.conditions() {
+                parts = parts.with_condition(condition.clone());
+            }
+            let parts = PolicyDocument::new().with_statement(everything.clone()).with_statement(parts);
+            assert_eq!((decide(&parts, NAMED), decide(&parts, LITERAL)), (expected, was));
+        }
+        let allowed = old("Allow", OF_AGENT, "").statements()[1].clone();
+        let policy = PolicyDocument::new().with_statement(allowed);
+        assert_eq!(
+            (decide(&policy, NAMED), decide(&policy, LITERAL)),
+            (Decision::ImplicitDeny, Decision::Allow)
+        );
     }
 }

@@ -1,8 +1,8 @@
 use super::bind::BoundPolicy;
 use super::decision::{Decision, Evaluation};
-use super::document::Statement;
 use super::plan::{Complex, Plan};
 use super::request::AccessRequest;
+use super::statement::Statement;
 use super::target::{Spellings, Target};
 use super::truth::Truth;
 

@@ -4,10 +4,10 @@ use super::bind::{BoundPolicy, push_statement};
 use super::condition::{Condition, text_of};
 use super::context::ConditionValue;
 use super::decision::Decision;
-use super::document::{Effect, Statement};
 use super::evaluate::for_each_alias;
 use super::plan::Plan;
 use super::request::AccessRequest;
+use super::statement::{Effect, Statement};
 use super::truth::Truth;
 
 /// Why a policy decided as it did, statement by statement.
@@ -217,7 +217,7 @@ impl BoundPolicy {
         }
         let mut plan = Plan::default();
         let number = u32::try_from(index).unwrap_or(u32::MAX);
-        push_statement(&mut plan, number, statement, self.document.version, &self.stage);
+        push_statement(&mut plan, number, statement, &self.stage);
         let resource = self.resource_covers(&plan, statement, request);
         if resource != Truth::True {
             findings.push(Finding {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::decision::Decision;
-use super::document::Effect;
 use super::explain::{Explanation, Finding, Outcome, StatementExplanation};
+use super::statement::Effect;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use super::segments;
 
 /// Steps the simple matcher may take for each byte of the input before the other one takes over.
-const PATIENCE: usize = 4;
+const PATIENCE: usize = 2;
 
 /// The longest segment with `?` that is searched for without allocation.
 const LONGEST_IN_WORDS: usize = 512;
@@ -252,12 +252,15 @@ fn find_with_wildcards(segment: &[u8], text: &[u8]) -> Option<usize> {
     if segment.len() > text.len() {
         return None;
     }
-    // A variable may have made it long.
-    if segment.len() > LONGEST_IN_WORDS {
-        let words = segment.len().div_ceil(64);
-        return find_by_places(segment, text, &mut vec![0; words * 257], &mut vec![0; words]);
+    match segment.len() {
+        0..=64 => find_by_places(segment, text, &mut [0; 257], &mut [0; 1]),
+        65..=LONGEST_IN_WORDS => find_by_places(segment, text, &mut [0; WORDS * 257], &mut [0; WORDS]),
+        // A variable may have made it long.
+        length => {
+            let words = length.div_ceil(64);
+            find_by_places(segment, text, &mut vec![0; words * 257], &mut vec![0; words])
+        }
     }
-    find_by_places(segment, text, &mut [0; WORDS * 257], &mut [0; WORDS])
 }
 
 /// Every place of the segment is a bit, and all of them move on with each byte. `fitting` has a row of words for each byte,

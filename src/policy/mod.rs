@@ -35,6 +35,7 @@ mod resolve;
 mod segments;
 mod spelling;
 mod stage;
+mod statement;
 mod target;
 mod template;
 mod truth;
@@ -46,7 +47,7 @@ pub use builder::{AnyMethod, MethodPattern, PolicyBuilder};
 pub use condition::Condition;
 pub use context::{ConditionContext, ConditionKey, ConditionValue};
 pub use decision::{Decision, Evaluation};
-pub use document::{Effect, PolicyDocument, Statement, Version};
+pub use document::{PolicyDocument, Version};
 pub(crate) use error::printable;
 pub use error::{ArnError, PolicyError, PolicyErrorKind};
 pub use explain::{Explanation, Finding, Outcome, StatementExplanation};
@@ -57,3 +58,4 @@ pub(crate) use spelling::{
     MAX_SLASHED, hex_value, is_reserved, is_unreserved, push_escape, slash_readings, stands_for_itself,
 };
 pub use stage::StageArn;
+pub use statement::{Effect, Statement};

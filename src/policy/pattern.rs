@@ -18,7 +18,16 @@ const INVOKE: &str = "execute-api:Invoke";
 #[derive(Clone, Eq, PartialEq)]
 pub struct ResourcePattern {
     text: Box<str>,
-    has_variables: bool,
+    marks: Marks,
+}
+
+/// What `${` is in a text, if it is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Marks {
+    None,
+    /// Text like any other: it stood in a policy of version 2008-10-17.
+    Text,
+    Variables,
 }
 
 impl ResourcePattern {
@@ -58,13 +67,13 @@ impl ResourcePattern {
                 ));
             }
         }
-        let has_variables = text.as_bytes().contains(&b'$') && text.contains("${");
-        Ok(Self { text: text.into(), has_variables })
+        let has_marks = text.as_bytes().contains(&b'$') && text.contains("${");
+        Ok(Self { text: text.into(), marks: if has_marks { Marks::Variables } else { Marks::None } })
     }
 
     /// Under version 2012-10-17: every variable is well formed and stands behind the fifth colon.
     pub(super) fn check_variables(&self) -> Result<(), PolicyError> {
-        if !self.has_variables {
+        if !self.has_variables() {
             return Ok(());
         }
         let fixed = self.text.split_once("${").map_or(&*self.text, |(before, _)| before);
@@ -82,7 +91,7 @@ impl ResourcePattern {
 
     /// For text that this crate wrote.
     pub(super) fn from_trusted(text: String) -> Self {
-        Self { text: text.into_boxed_str(), has_variables: false }
+        Self { text: text.into_boxed_str(), marks: Marks::None }
     }
 
     /// The pattern as it was written.
@@ -92,7 +101,27 @@ impl ResourcePattern {
     }
 
     pub(super) const fn has_variables(&self) -> bool {
-        self.has_variables
+        matches!(self.marks, Marks::Variables)
+    }
+
+    /// Whether it has what would be a variable in a policy of version 2012-10-17, and is none.
+    pub(super) const fn has_marks_as_text(&self) -> bool {
+        matches!(self.marks, Marks::Text)
+    }
+
+    /// Takes `${` for text, as in a policy of version 2008-10-17.
+    pub(super) fn take_marks_as_text(&mut self) {
+        if self.has_variables() {
+            self.marks = Marks::Text;
+        }
+    }
+
+    /// Writes the same for a policy of version 2012-10-17.
+    pub(super) fn escape_marks(&mut self) {
+        if self.has_marks_as_text() {
+            self.text = variable::escape(&self.text).into_boxed_str();
+            self.marks = Marks::Variables;
+        }
     }
 }
 

@@ -3,8 +3,9 @@ use std::fmt;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::condition::Condition;
-use super::document::{OneOrMany, PolicyDocument, Statement};
+use super::document::PolicyDocument;
 use super::pattern::{ActionPattern, ResourcePattern};
+use super::statement::{OneOrMany, Statement};
 
 impl Serialize for PolicyDocument {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

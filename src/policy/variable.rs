@@ -27,6 +27,11 @@ impl From<BadVariable<'_>> for PolicyError {
     }
 }
 
+/// Writes a text in which nothing is a variable so that nothing is.
+pub(super) fn escape(text: &str) -> String {
+    text.replace("${", "${$}{")
+}
+
 /// Cuts a text into its pieces. Ends after the first mistake.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces<'a> {

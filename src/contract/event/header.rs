@@ -96,14 +96,19 @@ fn stays_at_the_gateway(name: &HeaderName) -> bool {
 }
 
 fn join(headers: &mut HeaderMap, name: &HeaderName, separator: &[u8]) {
-    let Ok(Entry::Occupied(mut entry)) = headers.try_entry(name) else { return };
-    let values: Vec<&[u8]> = entry.iter().map(HeaderValue::as_bytes).collect();
+    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     if values.len() < 2 {
         return;
     }
     // Valid values with a valid separator between them are a valid value.
     if let Ok(joined) = HeaderValue::from_bytes(&values.join(separator)) {
-        entry.insert(joined);
+        if let Ok(Entry::Occupied(mut entry)) = headers.try_entry(name) {
+            entry.insert(joined);
+        } else {
+            // A map that is full has no room before the others are gone.
+            headers.remove(name);
+            let _ = headers.try_insert(name, joined);
+        }
     }
 }
 

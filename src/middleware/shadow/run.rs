@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::report::{Disagreement, ShadowVerdict};
 use super::{Settings, Shadow};
 use crate::authorizer::discard;
-use crate::middleware::gateway::{Admission, Verdict};
+use crate::middleware::gateway::{Admission, Gateway, Verdict};
 use crate::middleware::insight;
 use crate::middleware::load::ask_unshared;
 use crate::middleware::rejection::RejectionKind;
@@ -41,25 +41,27 @@ impl Shadow {
             // The room is given back when all else is gone.
             let mut running = running;
             let head = head;
-            let candidate = handle.block_on(running.settings.ask(&head));
-            running.settle(enforced, ShadowVerdict::of(&candidate), &head);
+            let settings = Arc::clone(&running.settings);
+            let (candidate, gateway) = handle.block_on(settings.ask(&head));
+            running.settle(enforced, ShadowVerdict::of(&candidate), gateway, &head);
         });
     }
 }
 
 impl Settings {
-    async fn ask(&self, head: &Request<()>) -> Verdict {
+    /// What the candidate would do, and which of its layers.
+    async fn ask(&self, head: &Request<()>) -> (Verdict, &Gateway) {
         let gateway = match &self.beside {
             None => &self.gateway,
             Some(beside) => beside.choose(&self.gateway, head).0,
         };
         let load = match gateway.admit(head) {
-            Admission::Decided(verdict, _) => return verdict,
+            Admission::Decided(verdict, _) => return (verdict, gateway),
             Admission::Load(load) => load,
         };
         let request_id = load.request_id;
         let loaded = ask_unshared(gateway, load).await;
-        gateway.judge(loaded, request_id, head)
+        (gateway.judge(loaded, request_id, head), gateway)
     }
 }
 
@@ -104,14 +106,20 @@ impl Running {
         Some(Self { settings: Arc::clone(settings), is_settled: false })
     }
 
-    fn settle(&mut self, enforced: ShadowVerdict, candidate: ShadowVerdict, head: &Request<()>) {
+    fn settle(
+        &mut self,
+        enforced: ShadowVerdict,
+        candidate: ShadowVerdict,
+        gateway: &Gateway,
+        head: &Request<()>,
+    ) {
         self.is_settled = true;
         let difference = enforced.difference(&candidate);
         // Counted last: who sees the count finds the rest told.
-        insight::compared(&self.settings.gateway, head, difference, &enforced, &candidate);
+        insight::compared(gateway, head, difference, &enforced, &candidate);
         self.settings.state.tally.count(difference);
         if let (Some(difference), Some(report)) = (difference, &self.settings.report) {
-            let path = self.settings.gateway.locate(head).map_or(head.uri().path(), |located| located.path);
+            let path = gateway.locate(head).map_or(head.uri().path(), |located| located.path);
             report(&Disagreement::new(difference, head.method().clone(), path, enforced, candidate));
         }
     }

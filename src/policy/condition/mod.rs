@@ -10,6 +10,7 @@ mod tests;
 use super::context::ConditionKey;
 use super::document::Version;
 use super::error::{PolicyError, PolicyErrorKind};
+use super::variable;
 use operand::Operands;
 
 pub(super) use evaluate::text_of;
@@ -40,6 +41,8 @@ pub struct Condition {
     key: ConditionKey,
     name: Box<str>,
     texts: Vec<Box<str>>,
+    /// That of the policy in which the values are written so.
+    version: Version,
     operands: Operands,
 }
 
@@ -81,21 +84,33 @@ impl Condition {
             key: ConditionKey::from(key),
             name: key.into(),
             texts,
+            version: Version::V2012,
             operands: Operands::Invalid,
         })
     }
 
     /// Reads the values, which mean different things in different versions.
     pub(super) fn compile(&mut self, version: Version) -> Result<(), PolicyError> {
+        self.version = version;
         self.operands = Operands::Invalid;
         self.operands = Operands::parse(self.operator, &self.texts, version)?;
         Ok(())
     }
 
-    /// Brings the values to the version of the document that they are put into. What means nothing there can never be
-    /// decided.
-    pub(super) fn compile_or_invalidate(&mut self, version: Version) {
-        let _ = self.compile(version);
+    fn has_marks(&self) -> bool {
+        self.operator.takes_variables() && self.texts.iter().any(|text| text.contains("${"))
+    }
+
+    pub(super) fn has_variables(&self) -> bool {
+        self.version == Version::V2012 && self.has_marks()
+    }
+
+    /// Writes the same for a policy of version 2012-10-17. What means nothing there can never be decided.
+    pub(super) fn escape_marks(&mut self) {
+        if self.version == Version::V2008 && self.has_marks() {
+            self.texts.iter_mut().for_each(|text| *text = variable::escape(text).into_boxed_str());
+            let _ = self.compile(Version::V2012);
+        }
     }
 
     /// The operator as it is written, with its prefix and suffix.
@@ -139,7 +154,8 @@ impl Condition {
 
 impl PartialEq for Condition {
     fn eq(&self, other: &Self) -> bool {
-        self.operator == other.operator && self.name == other.name && self.texts == other.texts
+        let is_alike = self.version == other.version || !self.has_marks();
+        is_alike && self.operator == other.operator && self.name == other.name && self.texts == other.texts
     }
 }
 

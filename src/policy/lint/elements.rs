@@ -3,7 +3,7 @@
 use super::{Lint, LintKind};
 use crate::policy::condition::Condition;
 use crate::policy::context::ConditionKey;
-use crate::policy::document::{Effect, Statement};
+use crate::policy::statement::{Effect, Statement};
 
 /// Looks at a resource.
 pub(super) fn lint_resource(statement: &Statement, resource: &str, location: &str, lints: &mut Vec<Lint>) {

@@ -5,7 +5,8 @@ use std::fmt;
 use elements::{lint_condition, lint_resource};
 
 use super::bind::{BoundPolicy, sixth_field};
-use super::document::{Effect, Inner, PolicyDocument, Version};
+use super::document::{Inner, PolicyDocument, Version};
+use super::statement::Effect;
 use super::{StageArn, overlap};
 
 /// What authorizers may answer with under AWS, in bytes.
@@ -131,7 +132,7 @@ impl PolicyDocument {
             for (entry, resource) in statement.resources().iter().enumerate() {
                 let element = if statement.is_not_resource() { "NotResource" } else { "Resource" };
                 let location = format!("Statement[{index}].{element}[{entry}]");
-                if self.version() == Version::V2008 && resource.has_variables() {
+                if resource.has_marks_as_text() {
                     lints.push(variable_is_text(location.clone()));
                 }
                 lint_resource(statement, resource.as_str(), &location, &mut lints);

@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 use super::list::{Name, NameSeed, StringSeed, as_text};
 use super::statement::StatementSeed;
 use super::trace::{Segment, Trace};
-use crate::policy::document::{Inner, PolicyDocument, Statement, Version};
+use crate::policy::document::{Inner, PolicyDocument, Version};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
+use crate::policy::pattern::ResourcePattern;
+use crate::policy::statement::Statement;
 
 #[derive(Clone, Copy)]
 enum Element {
@@ -65,6 +67,13 @@ fn finish(inner: &mut Inner) -> Result<(), PolicyError> {
                     error.with_location(format!("Statement[{index}].{name}{entry}"))
                 })?;
             }
+        } else {
+            statement
+                .resources
+                .entries
+                .as_mut_slice()
+                .iter_mut()
+                .for_each(ResourcePattern::take_marks_as_text);
         }
         for condition in &mut statement.conditions {
             condition.compile(version).map_err(|error| {

@@ -3,8 +3,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::trace::{Segment, Trace};
-use crate::policy::document::OneOrMany;
 use crate::policy::error::PolicyError;
+use crate::policy::statement::OneOrMany;
 
 /// One string or a list of strings, each read by the same function.
 pub(super) struct ListSeed<'t, T> {

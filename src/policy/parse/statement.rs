@@ -6,9 +6,9 @@ use super::condition::ConditionsSeed;
 use super::list::{ListSeed, Name, NameSeed, StringSeed, as_text};
 use super::trace::{Segment, Trace};
 use crate::policy::condition::Condition;
-use crate::policy::document::{Effect, Listed, OneOrMany, Statement};
 use crate::policy::error::{PolicyError, PolicyErrorKind, quoted};
 use crate::policy::pattern::{ActionPattern, ResourcePattern};
+use crate::policy::statement::{Effect, Listed, OneOrMany, Statement};
 
 #[derive(Clone, Copy)]
 enum Element {
