@@ -276,6 +276,9 @@ async fn an_event_has_the_path_of_its_route_or_no_scope_will_do() {
         .with_route(Method::GET, "/users/{id}", ["admin"])
         .and_then(|routes| routes.with_route(Method::GET, "/users/{id}/avatar", ["user"]))
         .and_then(|routes| routes.with_route(Method::GET, "/files/{path+}", ["user"]))
+        .and_then(|routes| routes.with_route(Method::GET, "/{path+}", ["admin"]))
+        .and_then(|routes| routes.with_route(Method::GET, "/{tenant}", ["admin"]))
+        .and_then(|routes| routes.with_route(Method::GET, "/health", []))
         .unwrap();
     let authorizer = HttpJwtAuthorizer::builder(ISSUER, keys()).with_audience("orders");
     let authorizer = authorizer.with_routes(routes).with_clock(clock.clone()).build().unwrap();
@@ -287,6 +290,11 @@ async fn an_event_has_the_path_of_its_route_or_no_scope_will_do() {
         ("GET /users/{id}", "/users/x/avatar", json!({"id": "x/avatar"}), Decision::ImplicitDeny),
         ("GET /users/{id}", "/users/x/avatar", json!({"id": "x%2Favatar"}), Decision::ImplicitDeny),
         ("GET /users/{id}", "/users/x", json!({"id": "x"}), Decision::ImplicitDeny),
+        // Sent as `/files%2Fa`, which is no file, and as `/%68ealth`.
+        ("GET /{path+}", "/files/a", json!({"path": "files/a"}), Decision::ImplicitDeny),
+        ("GET /{path+}", "/files/a", json!({"path": "files%2Fa"}), Decision::ImplicitDeny),
+        ("GET /{tenant}", "/health", json!({"tenant": "health"}), Decision::ImplicitDeny),
+        ("GET /health", "/health", json!({}), Decision::Allow),
     ] {
         let arn = format!("arn:aws:execute-api:us-east-1:123456789012:abcdef123/$default/GET{path}");
         let template = route.trim_start_matches("GET ");

@@ -465,6 +465,73 @@ async fn the_root_of_a_nested_service_is_not_hidden_by_a_catch_all() {
     }
 }
 
+/// axum tries the routes of a router before those of a service in it, however literal these are.
+#[tokio::test]
+async fn the_route_that_was_taken_is_asked_about_too() {
+    let listed = |one: &str, other: &str| {
+        let one = RouteScopes::new().with_route(AnyMethod, one, ["admin"]).unwrap();
+        one.with_route(AnyMethod, other, ["user"]).unwrap()
+    };
+    let mine = || any(async || "mine");
+    let outer = |path| Router::new().route(path, any(async || "anybody's"));
+    let inner = Router::new().route("/users/me/{page}", mine()).route("/users/me", mine());
+    for (routes, router, path, open) in [
+        (
+            listed("/api/users/{id}/settings", "/api/users/me/{page}"),
+            outer("/api/users/{id}/settings").nest_service("/api", inner.clone()),
+            "/api/users/me/settings",
+            "/api/users/me/other",
+        ),
+        (
+            listed("/users/{id}/settings", "/users/me/{page}"),
+            outer("/users/{id}/settings").fallback_service(inner.clone()),
+            "/users/me/settings",
+            "/users/me/other",
+        ),
+        (
+            listed("/users/{id}", "/users/me"),
+            outer("/users/{id}").fallback_service(inner.clone()),
+            "/users/me",
+            "/users/me/other",
+        ),
+    ] {
+        let routes = routes.with_other_routes(["user"]).unwrap();
+        let (layer, request) = for_users(routes, false);
+        for service in [protect(router.clone(), layer.clone()), protect(router.layer(layer.clone()), layer)] {
+            for method in [Method::GET, Method::HEAD] {
+                let status = service.clone().oneshot(request(method.clone(), path)).await.unwrap().status();
+                assert_eq!(status, http::StatusCode::FORBIDDEN, "{method} {path}");
+            }
+            let status = service.oneshot(request(Method::GET, open)).await.unwrap().status();
+            assert_eq!(status, http::StatusCode::OK, "{open}");
+        }
+    }
+}
+
+/// `/health/` is the root of `nest_service("/{tenant}", …)`, and not `/health`.
+#[tokio::test]
+async fn a_slash_at_the_end_leads_past_a_more_specific_route() {
+    let routes = || {
+        let routes = RouteScopes::new().with_route(AnyMethod, "/{tenant}", ["admin"]).unwrap();
+        routes.with_route(AnyMethod, "/health", ["user"]).unwrap()
+    };
+    let router = Router::new()
+        .route("/health", any(async || "healthy"))
+        .nest_service("/{tenant}", Router::new().route("/", any(async || "the admin's page")));
+    for (routes, slash) in [
+        (routes(), 403),
+        (routes().with_other_routes(["user"]).unwrap(), 403),
+        (routes().with_route(AnyMethod, "/health/", ["user"]).unwrap(), 200),
+    ] {
+        let (layer, request) = for_users(routes, false);
+        let service = protect(router.clone(), layer);
+        for (path, expected) in [("/health/", slash), ("/x/", 403), ("/x", 403), ("/health", 200)] {
+            let status = service.clone().oneshot(request(Method::GET, path)).await.unwrap().status();
+            assert_eq!(status.as_u16(), expected, "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_file_has_one_scope_however_many_slashes_are_escaped() {
     let folder = std::env::temp_dir().join(format!("tla-scopes-{}", std::process::id()));

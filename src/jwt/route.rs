@@ -32,8 +32,12 @@ impl Route {
     /// and axum if that stands for the fallback of a nested router, which is tried behind all routes. One that ends so and is no
     /// longer would take everything: then there is no such fallback. The path itself, which no `{path+}` takes, may be any's.
     pub(super) fn may_go_before(&self, first: &Self) -> bool {
-        let has_rest = |route: &Self| route.template.last() == Some(&Segment::Rest);
-        has_rest(first) && (!has_rest(self) || self.template.len() > first.template.len())
+        first.has_rest() && (!self.has_rest() || self.template.len() > first.template.len())
+    }
+
+    /// Whether it ends in `{path+}`.
+    pub(super) fn has_rest(&self) -> bool {
+        self.template.last() == Some(&Segment::Rest)
     }
 
     /// Whether it is about one path.

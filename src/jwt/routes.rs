@@ -28,7 +28,9 @@ use crate::policy::{MethodPattern, slash_readings};
 /// nor does one with `%2F` in more than three segments.
 /// Where a router has a catch-all, list `{path+}` and not `{name}`: to its handler `%2F` is a slash, and what that makes of a path may be
 /// listed nowhere. `{path+}` is for what a router has as a route or a service: the fallback of a nested router stands behind all routes in
-/// axum, also behind `/{tenant}/{*path}`.
+/// axum, also behind `/{tenant}/{*path}`. Of a service behind other routes, such as that of `fallback_service`, list what is reached.
+/// Where the template is known by which a request was taken, as in `protect` and in events, that has to be satisfied, too, if it is listed: a
+/// gateway that has `/{proxy+}` alone is listed with finer routes and [`with_other_routes`](Self::with_other_routes).
 ///
 /// ```
 /// use http::Method;
@@ -139,7 +141,13 @@ impl RouteScopes {
                         }
                         // What a router may take before it, though it is less specific.
                         let is_meant = |it: &Route| {
-                            it.rank() < other.rank() && (end == End::Longer || it.may_go_before(first))
+                            let may_be = match end {
+                                End::AsIs => false,
+                                // With the slash, `{path+}` fits by itself.
+                                End::Shorter => !it.has_rest(),
+                                End::Longer => true,
+                            };
+                            it.rank() < other.rank() && (may_be || it.may_go_before(first))
                         };
                         next = self.find_at(end, method, path, is_meant);
                     }
@@ -147,6 +155,23 @@ impl RouteScopes {
             }
         }
         Some(scopes)
+    }
+
+    /// The same where it is known by which template a router or a gateway has taken the request: if that is listed, it has to be
+    /// satisfied, too.
+    pub(crate) fn of_taken(&self, method: &str, path: &str, taken: Option<&str>) -> Option<&[Box<str>]> {
+        let scopes = self.of(method, path)?;
+        let Some(taken) = taken.and_then(read) else { return Some(scopes) };
+        let listed = |method: &str| {
+            let alike = self.routes.iter().filter(|route| route.is_of(method) && route.template == taken);
+            alike.max_by_key(|route| route.method.is_some())
+        };
+        let own = listed(method);
+        // One for `HEAD` says what `HEAD` takes.
+        let is_said = own.is_some_and(|own| own.method.is_some()) || !matches!(method, "HEAD" | "CONNECT");
+        let as_get = if is_said { None } else { listed("GET") };
+        let mut taken = own.into_iter().chain(as_get);
+        taken.all(|route| suffices(scopes, &route.scopes)).then_some(scopes)
     }
 
     /// Whether a request that fits `route` may go where no route for `GET` is. A literal route for `HEAD` names the path, one

@@ -185,6 +185,21 @@ impl Head {
         crate::contract::is_filled(template, |name| last(self.path_parameters(), name), path)
     }
 
+    /// The template of the route that was taken, where that says more than the path. What a catch-all hands on to is not told,
+    /// save by HTTP APIs, which may have decoded the path since.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(super) fn taken_template(&self) -> Option<Box<str>> {
+        let (template, is_decoded) = match &self.origin {
+            Origin::Live(live) => (live.template.as_deref().map(live.setting.readers.template), false),
+            Origin::Json(_) => {
+                let route = self.route();
+                let template = route.split_once(' ').map_or(route, |(_, template)| template);
+                (Some(template.into()), self.kind != EventKind::RestRequest)
+            }
+        };
+        template.filter(|template| is_decoded || !template.ends_with("+}"))
+    }
+
     pub(super) fn request_id(&self) -> &str {
         self.late.request_id.get_or_init(|| match &self.origin {
             Origin::Live(live) => live.request_id.to_string().into(),

@@ -216,6 +216,12 @@ impl AuthorizerEvent {
         self.head().is_none_or(Head::is_of_route)
     }
 
+    /// The template of the route that was taken, where that says more than the path.
+    #[cfg(any(feature = "jwt", feature = "jwt-rust-crypto"))]
+    pub(crate) fn taken_template(&self) -> Option<Box<str>> {
+        self.head().and_then(Head::taken_template)
+    }
+
     fn head(&self) -> Option<&Head> {
         match self {
             Self::Request(event) => Some(&event.head),

@@ -124,7 +124,8 @@ impl<S: Style> Preset<S> {
             // A WebSocket connection has neither method nor path, and no route.
             Some(routes) => {
                 let asked = event.method().zip(event.path()).filter(|_| event.is_of_route());
-                asked.and_then(|(method, path)| routes.of(method, path))
+                let taken = event.taken_template();
+                asked.and_then(|(method, path)| routes.of_taken(method, path, taken.as_deref()))
             }
         };
         let response = match needed {
