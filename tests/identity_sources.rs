@@ -12,9 +12,10 @@ use tower::{Layer, ServiceExt};
 use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, MemoryCache};
 use tower_lambda_authorizer::contract::Authorization;
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, RejectionKind};
+use tower_lambda_authorizer::policy::AnyMethod;
 use tower_lambda_authorizer::request::{ContextVariable, IdentitySource, IdentitySourceError};
 use tower_lambda_authorizer::{
-    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, authorizer_fn,
+    ApiStage, AuthorizerError, AuthorizerEvent, AuthorizerLayer, AuthorizerResponse, Principal, authorizer_fn,
 };
 
 const VARIABLES: [(&str, ContextVariable); 12] = [
@@ -561,6 +562,80 @@ async fn missing_values_are_refused_except_where_aws_asks_all_the_same() {
             assert_eq!(status(&layer(source, http()).build().unwrap(), request()).await, refused);
         }
     }
+}
+
+/// A cached layer whose sources may be missing: it lets through who shows no `sudo` at all, and tells the host it was told.
+fn of_hosts() -> AuthorizerLayer {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        let host = event.header("host").unwrap_or("nobody").to_owned();
+        let asks = event.query_parameter("sudo").is_some() || event.header("x-sudo").is_some();
+        let policy = event.policy().allow(AnyMethod, "/*");
+        let policy = if asks { policy.deny(AnyMethod, "/*") } else { policy };
+        Ok(AuthorizerResponse::new(host, policy.build()?)?)
+    });
+    AuthorizerLayer::request(authorizer, stage())
+        .with_identity_sources(
+            ["header.Authorization", "header.Host", "header.X-Sudo", "querystring.sudo"]
+                .map(|source| parse(&format!("method.request.{source}")).unwrap()),
+        )
+        .accept_missing_identity()
+        .with_cache(MemoryCache::default())
+        .build()
+        .unwrap()
+}
+
+/// Of HTTP/2, and of an absolute target, the host stands in the target.
+#[tokio::test]
+async fn a_host_is_told_and_kept_under_one_name() {
+    let layer = of_hosts();
+    let service = layer.layer(tower::service_fn(async |request: Request<()>| {
+        let host = request.extensions().get::<Principal>().unwrap().id().to_owned();
+        Ok::<_, Infallible>(Response::new(host))
+    }));
+    for round in 0..2 {
+        for (target, host, told) in [
+            ("http://a.example/x", None, "a.example"),
+            ("http://b.example/x", None, "b.example"),
+            ("http://b.example/x", Some("b.example"), "b.example"),
+            ("http://B.example:80/x", Some("b.example"), "b.example"),
+            ("https://c.example/x", Some("c.example:443"), "c.example:443"),
+            ("/x", Some("a.example"), "a.example"),
+            ("/x", None, "nobody"),
+        ] {
+            let mut request = Request::get(target).header("authorization", "t").body(()).unwrap();
+            if let Some(host) = host {
+                request.headers_mut().insert("host", host.parse().unwrap());
+            }
+            let response = service.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.into_body(), told, "{target}, {host:?}, {round}");
+        }
+    }
+    for host in ["b.example", "a.example:8080", "a.example.", "", "b.example, a.example"] {
+        let request = Request::get("http://a.example/x").header("authorization", "t").header("host", host);
+        let refused = status(&layer, request.body(()).unwrap()).await;
+        assert_eq!(refused, (StatusCode::BAD_REQUEST, Some(RejectionKind::InvalidTarget)), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_none_is_not_that_to_an_empty_one() {
+    let layer = of_hosts();
+    let ask = async |target: &str, header: Option<&str>| {
+        let mut request = Request::get(target).header("authorization", "t").body(()).unwrap();
+        if let Some(value) = header {
+            request.headers_mut().insert("x-sudo", value.parse().unwrap());
+        }
+        status(&layer, request).await.0.as_u16()
+    };
+    for _ in 0..2 {
+        assert_eq!(ask("/x", None).await, 200);
+        for (target, header) in
+            [("/x?sudo", None), ("/x?s%75do=", None), ("/x", Some("")), ("/x?sudo=1", Some("1"))]
+        {
+            assert_eq!(ask(target, header).await, 403, "{target} {header:?}");
+        }
+    }
+    assert_eq!(layer.cache_statistics().hits, 2, "the plain one, and the one with both values");
 }
 
 #[tokio::test]

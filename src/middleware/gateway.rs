@@ -30,7 +30,7 @@ use crate::mapping::{Changes, ParameterMapping};
 use crate::policy::Decision;
 use crate::request::{
     ApiStage, Asked, CanonicalPath, EventMaker, Identity, IdentityValue, Location, RequestId, SourceAddress,
-    TargetRules, TokenExpression, check_request_line, locate, opens_websocket, read_path,
+    TargetRules, TokenExpression, check_host, check_request_line, locate, opens_websocket, read_path,
 };
 
 /// The longest ARN of a request, in bytes.
@@ -341,6 +341,11 @@ impl Gateway {
         in_arn: impl for<'p> Fn(&'p CanonicalPath<'a>) -> &'p str,
     ) -> Result<CanonicalPath<'a>, Unreadable> {
         check_request_line(request.method(), request.uri())
+            .and_then(|()| match self.kind {
+                // Such an authorizer is not told of any host.
+                AuthorizerKind::Token { .. } => Ok(()),
+                AuthorizerKind::Request { .. } => check_host(request.uri(), request.headers()),
+            })
             .map_err(|error| Unreadable::target(error.reason()))?;
         // An escape takes three bytes, so a path longer than that cannot become short enough.
         if located.path.len() > MAX_ARN * 3 {

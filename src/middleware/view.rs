@@ -36,8 +36,9 @@ impl Gateway {
     /// What stands for the value of a source that the request lacks, where that is a value like any other.
     #[cold]
     fn absent<'a>(&self, source: &IdentitySource, view: &RequestView<'a, '_>) -> Option<IdentityValue<'a>> {
-        let is_missing = || matches!(source.resolve(view), Err(IdentityError::Missing));
-        (self.absence_identifies && is_missing()).then(|| Cow::Borrowed("").into())
+        let is_absent =
+            || matches!(source.resolve(view), Err(IdentityError::Missing)) && !source.is_there(view);
+        (self.absence_identifies && is_absent()).then(|| Cow::Borrowed("").into())
     }
 
     /// The values of the identity sources; `None` where the authorizer is asked without.
@@ -56,8 +57,9 @@ impl Gateway {
                     return Err(Rejection::with_detail(RejectionKind::MissingIdentity, detail));
                 }
                 Ok(value) => identity.push(value),
-                // No value that is there is empty.
+                // One that is there and empty is nobody's, and the answer to it is not kept for whoever has none.
                 Err(IdentityError::Missing) if self.absence_identifies => {
+                    complete &= !source.is_there(view);
                     identity.push(Cow::Borrowed("").into());
                 }
                 Err(IdentityError::Missing) if self.asks_without_identity => complete = false,

@@ -62,7 +62,8 @@ impl PolicyBuilder {
     /// Allows a method on a path.
     ///
     /// [`AnyMethod`] stands for the seven methods that API Gateway knows, each written out: a `*` in place of the
-    /// method would also cover longer paths that end alike.
+    /// method would also cover longer paths that end alike. Only in front of a path that begins with `/*` it is a `*`, and then any
+    /// method, also one that API Gateway does not know.
     pub fn allow(self, method: impl Into<MethodPattern>, path: &str) -> Self {
         self.add(Effect::Allow, &method.into(), path)
     }

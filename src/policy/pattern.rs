@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::document::Version;
 use super::error::{PolicyError, PolicyErrorKind, quoted};
 use super::{glob, variable};
 
@@ -116,11 +117,11 @@ impl ResourcePattern {
         }
     }
 
-    /// Writes the same for a policy of version 2012-10-17.
-    pub(super) fn escape_marks(&mut self) {
-        if self.has_marks_as_text() {
-            self.text = variable::escape(&self.text).into_boxed_str();
-            self.marks = Marks::Variables;
+    /// As it is written in a policy of this version.
+    pub(super) fn written(&self, version: Version) -> Cow<'_, str> {
+        match version {
+            Version::V2012 if self.has_marks_as_text() => Cow::Owned(variable::escape(&self.text)),
+            _ => Cow::Borrowed(&self.text),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::condition::Condition;
-use super::document::PolicyDocument;
+use super::document::{PolicyDocument, Version};
 use super::pattern::{ActionPattern, ResourcePattern};
 use super::statement::{OneOrMany, Statement};
 
@@ -14,7 +14,8 @@ impl Serialize for PolicyDocument {
         if let Some(id) = self.id() {
             map.serialize_entry("Id", id)?;
         }
-        map.serialize_entry("Statement", self.statements())?;
+        let written = |statement| Written(statement, self.version());
+        map.serialize_entry("Statement", &self.statements().iter().map(written).collect::<Vec<_>>())?;
         map.end()
     }
 }
@@ -29,29 +30,40 @@ impl fmt::Display for PolicyDocument {
     }
 }
 
+/// As it is written in a policy of version 2012-10-17.
 impl Serialize for Statement {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written(self, Version::V2012).serialize(serializer)
+    }
+}
+
+/// A part of a policy of this version.
+struct Written<T>(T, Version);
+
+impl Serialize for Written<&Statement> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(statement, version) = *self;
         let mut map = serializer.serialize_map(None)?;
-        if let Some(sid) = self.sid() {
+        if let Some(sid) = statement.sid() {
             map.serialize_entry("Sid", sid)?;
         }
-        map.serialize_entry("Effect", self.effect.as_str())?;
+        map.serialize_entry("Effect", statement.effect.as_str())?;
         map.serialize_entry(
-            if self.actions.negated { "NotAction" } else { "Action" },
-            &self.actions.entries,
+            if statement.actions.negated { "NotAction" } else { "Action" },
+            &statement.actions.entries,
         )?;
         map.serialize_entry(
-            if self.resources.negated { "NotResource" } else { "Resource" },
-            &self.resources.entries,
+            if statement.resources.negated { "NotResource" } else { "Resource" },
+            &Written(&statement.resources.entries, version),
         )?;
-        if !self.conditions.is_empty() {
-            if let Some(condition) = self.repeated_condition() {
+        if !statement.conditions.is_empty() {
+            if let Some(condition) = statement.repeated_condition() {
                 let (operator, key) = (condition.operator(), condition.key_name());
                 return Err(S::Error::custom(format!(
                     "`{operator}` of `{key}` is there twice, which JSON cannot say"
                 )));
             }
-            map.serialize_entry("Condition", &Blocks(&self.conditions))?;
+            map.serialize_entry("Condition", &Written(Blocks(&statement.conditions), version))?;
         }
         map.end()
     }
@@ -60,12 +72,12 @@ impl Serialize for Statement {
 /// The conditions of a statement by operator; those of one operator stand together.
 struct Blocks<'s>(&'s [Condition]);
 
-impl Serialize for Blocks<'_> {
+impl Serialize for Written<Blocks<'_>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for block in self.0.chunk_by(|left, right| left.parsed_operator() == right.parsed_operator()) {
+        for block in self.0.0.chunk_by(|left, right| left.parsed_operator() == right.parsed_operator()) {
             if let Some(first) = block.first() {
-                map.serialize_entry(&first.operator(), &Block(block))?;
+                map.serialize_entry(&first.operator(), &Written(Block(block), self.1))?;
             }
         }
         map.end()
@@ -74,17 +86,29 @@ impl Serialize for Blocks<'_> {
 
 struct Block<'s>(&'s [Condition]);
 
-impl Serialize for Block<'_> {
+impl Serialize for Written<Block<'_>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for condition in self.0 {
-            let mut values = condition.values();
-            match (values.next(), values.len()) {
-                (Some(value), 0) => map.serialize_entry(condition.key_name(), value)?,
-                _ => map.serialize_entry(condition.key_name(), &condition.values().collect::<Vec<_>>())?,
+        let Self(Block(conditions), version) = self;
+        let mut map = serializer.serialize_map(Some(conditions.len()))?;
+        for condition in *conditions {
+            match &*condition.written(*version) {
+                [value] => map.serialize_entry(condition.key_name(), value)?,
+                values => map.serialize_entry(condition.key_name(), values)?,
             }
         }
         map.end()
+    }
+}
+
+impl Serialize for Written<&OneOrMany<ResourcePattern>> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let &Self(resources, version) = self;
+        match resources {
+            OneOrMany::Many(entries) => {
+                serializer.collect_seq(entries.iter().map(|entry| entry.written(version)))
+            }
+            OneOrMany::One(entry) => serializer.serialize_str(&entry.written(version)),
+        }
     }
 }
 

@@ -90,12 +90,6 @@ impl Statement {
             || self.conditions.iter().any(Condition::has_variables)
     }
 
-    /// Writes the same for a policy of version 2012-10-17.
-    pub(super) fn escape_marks(&mut self) {
-        self.resources.entries.as_mut_slice().iter_mut().for_each(ResourcePattern::escape_marks);
-        self.conditions.iter_mut().for_each(Condition::escape_marks);
-    }
-
     /// Two conditions that JSON could not tell apart.
     pub(super) fn repeated_condition(&self) -> Option<&Condition> {
         if self.conditions.len() < 2 {

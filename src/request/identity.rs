@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
-use http::header::{COOKIE, HeaderMap, HeaderName};
+use http::header::{COOKIE, HOST, HeaderMap, HeaderName};
 
 use super::identity_value::IdentityValue;
 use super::query;
@@ -98,7 +98,11 @@ impl IdentitySource {
         let text = |value: Option<Cow<'a, str>>| value.map(IdentityValue::from);
         let value = match &self.place {
             Place::Context(variable) => variable.identify(view)?,
-            Place::Header(name) => header_value(view.headers, name)?,
+            Place::Header(name) => match header_value(view.headers, name)? {
+                // As in events.
+                None if *name == HOST => view.authority().and_then(IdentityValue::printable),
+                value => value,
+            },
             Place::QueryString(name) => text(query_value(view.query().unwrap_or_default(), name)?),
             Place::StageVariable(name) => text(view.stage.stage_variable(name).map(Cow::Borrowed)),
         };
@@ -110,6 +114,16 @@ impl IdentitySource {
         }
     }
 
+    /// Whether something stands there, if only nothing: an authorizer may tell that from its absence.
+    pub(crate) fn is_there(&self, view: &RequestView<'_, '_>) -> bool {
+        match &self.place {
+            Place::Header(name) => view.headers.contains_key(name),
+            Place::QueryString(name) => query::pairs(view.query().unwrap_or_default())
+                .any(|(sent, _)| query::decode(sent).is_some_and(|sent| sent == **name)),
+            Place::Context(_) | Place::StageVariable(_) => false,
+        }
+    }
+
     /// The value to look for in a cache. Of a header only its bytes are taken: [`resolve`](Self::resolve) looks at each
     /// of them, which for a long token takes as long as to hash it, and what it would refuse is never found. For
     /// whatever is found was stored under a value that it accepted, and the same bytes are as good as they were then.
@@ -117,7 +131,9 @@ impl IdentitySource {
     pub(crate) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<IdentityValue<'a>> {
         if let Place::Header(name) = &self.place {
             let mut values = view.headers.get_all(name).iter();
-            if let (Some(value), None) = (values.next(), values.next()) {
+            if let (Some(value), None) = (values.next(), values.next())
+                && !value.is_empty()
+            {
                 return Some(IdentityValue::of_header(value.as_bytes()));
             }
         }

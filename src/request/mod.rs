@@ -52,7 +52,7 @@ pub(crate) use standing::Standing;
 #[cfg(feature = "axum")]
 pub(crate) use target::is_plain;
 pub(crate) use target::{
-    CanonicalPath, TargetRules, check_request_line, is_spelling_of, opens_websocket, read_path,
+    CanonicalPath, TargetRules, check_host, check_request_line, is_spelling_of, opens_websocket, read_path,
 };
 pub use variable::ContextVariable;
 pub(crate) use view::RequestView;

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, UPGRADE};
-use http::{Method, Request, Uri, Version};
+use http::header::{CONNECTION, HOST, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 use crate::policy::{MAX_SLASHED, hex_value, is_reserved, is_unreserved, push_escape, stands_for_itself};
 
@@ -33,6 +33,7 @@ pub(crate) enum TargetError {
     NoLeadingSlash,
     NotAscii,
     NotUtf8,
+    OtherHost,
     RawBackslash,
     UserInfo,
 }
@@ -53,6 +54,7 @@ impl TargetError {
             Self::NoLeadingSlash => "the request target is not a path",
             Self::NotAscii => "the path holds a raw character that is not ASCII",
             Self::NotUtf8 => "the path is not UTF-8 when decoded",
+            Self::OtherHost => "`Host` names another host than the request target",
             Self::RawBackslash => "the path holds a `\\`",
             Self::UserInfo => "the request target holds user information",
         }
@@ -91,6 +93,27 @@ pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), Targe
         }
         _ => Err(TargetError::BadMethod),
     }
+}
+
+/// Checks that a request names one host. The target counts for one program, and `Host` for another.
+#[inline(always)]
+pub(crate) fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), TargetError> {
+    match uri.authority() {
+        None => Ok(()),
+        Some(authority) => check_hosts(authority.as_str(), headers),
+    }
+}
+
+#[cold]
+fn check_hosts(authority: &str, headers: &HeaderMap) -> Result<(), TargetError> {
+    // The usual ports may be named, or not.
+    let bare = |host: &[u8]| -> Vec<u8> {
+        let bare = host.strip_suffix(b":443").or_else(|| host.strip_suffix(b":80"));
+        bare.unwrap_or(host).to_ascii_lowercase()
+    };
+    let authority = bare(authority.as_bytes());
+    let is_same = |host: &HeaderValue| bare(host.as_bytes()) == authority;
+    if headers.get_all(HOST).iter().all(is_same) { Ok(()) } else { Err(TargetError::OtherHost) }
 }
 
 /// Whether a request opens a WebSocket: an HTTP/1.1 upgrade, or the extended CONNECT of HTTP/2 and later. There a plain

@@ -43,6 +43,11 @@ impl<'a, 'p> RequestView<'a, 'p> {
         }
     }
 
+    /// The host that the request target names, if it names one.
+    pub(crate) fn authority(&self) -> Option<&'a [u8]> {
+        self.uri.authority().map(|authority| authority.as_str().as_bytes())
+    }
+
     pub(crate) fn query(&self) -> Option<&'a str> {
         self.uri.query()
     }

@@ -7,6 +7,8 @@ mod operator;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use super::context::ConditionKey;
 use super::document::Version;
 use super::error::{PolicyError, PolicyErrorKind};
@@ -105,12 +107,12 @@ impl Condition {
         self.version == Version::V2012 && self.has_marks()
     }
 
-    /// Writes the same for a policy of version 2012-10-17. What means nothing there can never be decided.
-    pub(super) fn escape_marks(&mut self) {
-        if self.version == Version::V2008 && self.has_marks() {
-            self.texts.iter_mut().for_each(|text| *text = variable::escape(text).into_boxed_str());
-            let _ = self.compile(Version::V2012);
-        }
+    /// The values as they are written in a policy of this version.
+    pub(super) fn written(&self, version: Version) -> Vec<Cow<'_, str>> {
+        let is_escaped = version == Version::V2012 && self.version == Version::V2008 && self.has_marks();
+        let written =
+            |text| if is_escaped { Cow::Owned(variable::escape(text)) } else { Cow::Borrowed(text) };
+        self.values().map(written).collect()
     }
 
     /// The operator as it is written, with its prefix and suffix.
