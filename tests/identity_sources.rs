@@ -638,6 +638,47 @@ async fn an_answer_to_none_is_not_that_to_an_empty_one() {
     assert_eq!(layer.cache_statistics().hits, 2, "the plain one, and the one with both values");
 }
 
+/// An empty value takes nothing from the others: the event lists those that are there.
+#[tokio::test]
+async fn an_empty_identity_hides_no_other() {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        let is_banned = event.identity_source().any(|value| value == "192.0.2.66");
+        let policy = event.policy().allow(AnyMethod, "/*");
+        let policy =
+            if is_banned || event.user_agent() == Some("") { policy.deny(AnyMethod, "/*") } else { policy };
+        Ok(AuthorizerResponse::new("me", policy.build()?)?)
+    });
+    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    for (agent, is_cached) in [(false, false), (false, true), (true, true)] {
+        let mut sources = vec![header("authorization"), IdentitySource::context(ContextVariable::SourceIp)];
+        if agent {
+            sources.push(IdentitySource::context(ContextVariable::UserAgent));
+        }
+        let layer = AuthorizerLayer::request(authorizer.clone(), http.clone())
+            .with_identity_sources(sources)
+            .with_source_ip(|head| head.get::<IpAddr>().copied())
+            .accept_missing_identity();
+        let layer = if is_cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+        let ask = async |address: &str, name: &'static str, value: Option<&str>| {
+            let mut request = Request::get("/x").body(()).unwrap();
+            request.extensions_mut().insert(address.parse::<IpAddr>().unwrap());
+            if let Some(value) = value {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+            status(&layer, request).await.0.as_u16()
+        };
+        for _ in 0..2 {
+            for value in [None, Some(""), Some("Bearer x")] {
+                assert_eq!(ask("192.0.2.66", "authorization", value).await, 403, "{value:?}");
+                assert_eq!(ask("192.0.2.7", "authorization", value).await, 200, "{value:?}");
+            }
+            if agent {
+                assert_eq!(ask("192.0.2.7", "user-agent", Some("")).await, 403);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_source_address_is_our_fault_not_the_callers() {
     for cached in [false, true] {

@@ -456,7 +456,9 @@ async fn the_root_of_a_nested_service_is_not_hidden_by_a_catch_all() {
             ("/users/admin", 403),
             ("/users/admin/", 403),
             ("/a/admin", 403),
-            ("/users/admin/x", 200),
+            // Here the file is served; where the first stood in a service, the admin's page would be.
+            ("/users/admin/x", 403),
+            ("/users/b/x", 200),
             ("/a/page", 200),
         ] {
             let status = service.clone().oneshot(request(Method::GET, path)).await.unwrap().status();
@@ -494,9 +496,32 @@ async fn the_route_that_was_taken_is_asked_about_too() {
             "/users/me",
             "/users/me/other",
         ),
+        // What a catch-all has taken.
+        (
+            listed("/users/{id}/settings/{path+}", "/users/me/{section}/{page}"),
+            outer("/users/{id}/settings/{*path}")
+                .fallback_service(Router::new().route("/users/me/{section}/{page}", mine())),
+            "/users/me/settings/x",
+            "/users/me/other/x",
+        ),
+        // And what nobody tells the template of.
+        (
+            listed("/api/users/{id}/settings/{path+}", "/api/users/me/{section}/{page}"),
+            Router::new()
+                .nest_service("/api/users/{id}/settings", Router::new().fallback(any(async || "anybody's")))
+                .nest_service("/api", Router::new().route("/users/me/{section}/{page}", mine())),
+            "/api/users/me/settings/x",
+            "/api/users/me/other/x",
+        ),
     ] {
         let routes = routes.with_other_routes(["user"]).unwrap();
         let (layer, request) = for_users(routes, false);
+        // Around the router, no template is seen, as by a layer of type `TOKEN`. Where one is always preferred, only it is listed.
+        if path != "/users/me" {
+            let around = tower::Layer::layer(&layer, router.clone());
+            let status = around.oneshot(request(Method::GET, path)).await.unwrap().status();
+            assert_eq!(status, http::StatusCode::FORBIDDEN, "{path}");
+        }
         for service in [protect(router.clone(), layer.clone()), protect(router.layer(layer.clone()), layer)] {
             for method in [Method::GET, Method::HEAD] {
                 let status = service.clone().oneshot(request(method.clone(), path)).await.unwrap().status();

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::route_template::{Segment, goes_before, without_end, without_slash};
+use super::route_template::{Segment, crosses, goes_before, without_end, without_slash};
 
 /// A method, a template, and the scopes of which a request needs one.
 #[derive(Clone, Debug)]
@@ -28,13 +28,6 @@ impl Route {
         self.method.as_ref().is_none_or(|known| known.as_str() == method)
     }
 
-    /// Whether a router may take it before `first`, which is more specific and ends in `{path+}`. HTTP APIs do if it does not end so,
-    /// and axum if that stands for the fallback of a nested router, which is tried behind all routes. One that ends so and is no
-    /// longer would take everything: then there is no such fallback. The path itself, which no `{path+}` takes, may be any's.
-    pub(super) fn may_go_before(&self, first: &Self) -> bool {
-        first.has_rest() && (!self.has_rest() || self.template.len() > first.template.len())
-    }
-
     /// Whether it ends in `{path+}`.
     pub(super) fn has_rest(&self) -> bool {
         self.template.last() == Some(&Segment::Rest)
@@ -57,11 +50,10 @@ impl Route {
         };
         // A route for any method is no word about the one that another is for.
         let is_for_method = self.method.is_some() || other.method.is_none();
-        let is_behind = other.may_go_before(self);
         templates.is_some_and(|(own, other)| {
             let is_about = match as_get {
                 true => self.method.is_some() && (self.is_literal() || own == other),
-                false => end != End::AsIs && is_for_method && !is_behind,
+                false => end != End::AsIs && is_for_method && !crosses(other, own),
             };
             is_about && goes_before(own, other)
         })

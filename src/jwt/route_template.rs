@@ -56,6 +56,18 @@ pub(super) fn goes_before(template: &[Segment], other: &[Segment]) -> bool {
     }
 }
 
+/// Whether a template is more specific than another somewhere, though perhaps not as a whole. Where a router has several levels,
+/// as with nested services, each of the two may be taken.
+pub(super) fn crosses(template: &[Segment], other: &[Segment]) -> bool {
+    let weight = |segment: &Segment| match segment {
+        Segment::Rest => 0,
+        Segment::One => 1,
+        Segment::Literal(_) => 2,
+    };
+    let other = other.iter().map(weight).chain(std::iter::repeat(0));
+    template.iter().map(weight).zip(other).any(|(own, other)| own > other)
+}
+
 /// Reads a template; `None` if no path of an ARN fits it.
 pub(super) fn read(template: &str) -> Option<Vec<Segment>> {
     let path = template.strip_prefix('/')?;

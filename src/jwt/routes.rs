@@ -3,7 +3,7 @@
 use super::issuer::is_scope;
 use super::route::{End, Route};
 use super::route_error::RouteScopesError;
-use super::route_template::{fits, is_plain, read, spell, without_end};
+use super::route_template::{crosses, fits, is_plain, read, spell, without_end};
 use crate::policy::{MethodPattern, slash_readings};
 
 /// The routes of an API and the scopes that each asks for, as API Gateway keeps them with a method or a route
@@ -21,7 +21,8 @@ use crate::policy::{MethodPattern, slash_readings};
 /// Gateways and routers do not agree about everything that is nearly the same: a slash at the end or none, `%40` and `@`, `HEAD`
 /// (or the `CONNECT` of a WebSocket) and `GET`, `%2F` and a slash, several of them and one. What is right below a path
 /// (`/admin/`, `/admin/{path+}`) may be served for the path itself, as by axum's `nest_service`, and where
-/// `{path+}` stands for the fallback of a nested router, axum tries all other routes before it. So a request that could be
+/// routers, services and fallbacks stand within each other, the outer one takes what it has: of two templates that fit, each may be taken if it
+/// is the more specific one somewhere. So a request that could be
 /// taken for one of another route is refused unless that route asks for no more; a route for `HEAD`, or one that ends as the request
 /// does, says what such requests take, save where the other route is the more specific one, be it by its method. Where no route for `GET` fits,
 /// one for `HEAD` that has parameters may take no less than other routes do. A path with an empty segment, `.` or `..` fits nothing,
@@ -139,7 +140,8 @@ impl RouteScopes {
                         if !suffices(scopes, &other.scopes) && !is_said() {
                             return None;
                         }
-                        // What a router may take before it, though it is less specific.
+                        // What a router may take before it, though it is less specific: HTTP APIs take what does not end in
+                        // `{path+}`, and axum tries the routes of a router before those of a service or fallback in it.
                         let is_meant = |it: &Route| {
                             let may_be = match end {
                                 End::AsIs => false,
@@ -147,7 +149,7 @@ impl RouteScopes {
                                 End::Shorter => !it.has_rest(),
                                 End::Longer => true,
                             };
-                            it.rank() < other.rank() && (may_be || it.may_go_before(first))
+                            it.rank() < other.rank() && (may_be || crosses(&it.template, &first.template))
                         };
                         next = self.find_at(end, method, path, is_meant);
                     }
@@ -361,7 +363,13 @@ mod tests {
             ((Method::GET, "/{page}/"), "/admin", "GET", "/admin/", None),
             ((Method::GET, "/{page}/"), "/{page}", "GET", "/admin/", Some("own")),
             ((Method::GET, "/admin/"), "/{page}", "GET", "/admin/", Some("own")),
-            ((Method::GET, "/a/{page}/"), "/{x}/b", "GET", "/a/b/", Some("own")),
+            // Where routers stand within each other, the outer one takes what it has.
+            ((Method::GET, "/a/{page}/"), "/{x}/b", "GET", "/a/b/", None),
+            ((Method::GET, "/a/{y}/{z}"), "/{x}/b/{path+}", "GET", "/a/b/z", None),
+            ((Method::GET, "/a/{y}/{z}"), "/{x}/b/{path+}", "GET", "/a/c/z", Some("own")),
+            ((Method::GET, "/a/{y}/{z}"), "/{x}/{y}/{path+}", "GET", "/a/b/z", Some("own")),
+            ((Method::GET, "/a/{y}"), "/{x}/b", "GET", "/a/b", None),
+            ((Method::GET, "/a/b"), "/{x}/b", "GET", "/a/b", Some("own")),
             ((Method::HEAD, "/{page}/"), "/admin", "HEAD", "/admin/", None),
             ((Method::HEAD, "/admin/"), "/admin", "HEAD", "/admin/", Some("own")),
             ((Method::HEAD, "/admin"), "/admin", "HEAD", "/admin/", None),

@@ -166,11 +166,11 @@ impl Gateway {
             let verdict = self.decide(authorization, true, question, request, Some(now));
             return Admission::Decided(verdict, CacheOutcome::Hit);
         }
-        let identity = match self.identity(&view) {
+        let (identity, is_key) = match self.identity(&view) {
             Ok(identity) => identity,
             Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection), CacheOutcome::None),
         };
-        let kept = self.caching.as_ref().zip(identity.as_ref());
+        let kept = self.caching.as_ref().zip(identity.as_ref()).filter(|_| is_key);
         let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));
         Admission::Load(self.load(request, located, &path, identity.as_ref(), ticket))
     }
@@ -191,7 +191,7 @@ impl Gateway {
     /// Asks the authorizer for this request only, whoever else is asking.
     pub(crate) fn ask_alone<B>(&self, request: &Request<B>) -> Result<Load, Rejection> {
         let (located, path) = self.read_target(request)?;
-        let identity = self.identity(&self.view(request, located, &path.as_sent))?;
+        let (identity, _) = self.identity(&self.view(request, located, &path.as_sent))?;
         Ok(self.load(request, located, &path, identity.as_ref(), None))
     }
 

@@ -41,10 +41,15 @@ impl Gateway {
         (self.absence_identifies && is_absent()).then(|| Cow::Borrowed("").into())
     }
 
-    /// The values of the identity sources; `None` where the authorizer is asked without.
-    pub(super) fn identity<'a>(&self, view: &RequestView<'a, '_>) -> Result<Option<Identity<'a>>, Rejection> {
+    /// The values of the identity sources; `None` where the authorizer is asked without. And whether the answer may be kept
+    /// under them.
+    pub(super) fn identity<'a>(
+        &self,
+        view: &RequestView<'a, '_>,
+    ) -> Result<(Option<Identity<'a>>, bool), Rejection> {
         let mut identity = Identity::default();
         let mut complete = true;
+        let mut is_key = true;
         for source in &self.space.sources {
             match source.resolve(view) {
                 Ok(value)
@@ -59,7 +64,7 @@ impl Gateway {
                 Ok(value) => identity.push(value),
                 // One that is there and empty is nobody's, and the answer to it is not kept for whoever has none.
                 Err(IdentityError::Missing) if self.absence_identifies => {
-                    complete &= !source.is_there(view);
+                    is_key &= !source.is_there(view);
                     identity.push(Cow::Borrowed("").into());
                 }
                 Err(IdentityError::Missing) if self.asks_without_identity => complete = false,
@@ -78,7 +83,7 @@ impl Gateway {
                 }
             }
         }
-        Ok(complete.then_some(identity))
+        Ok((complete.then_some(identity), is_key))
     }
 
     /// What an allowed request is to become, if a mapping is configured and can be applied.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
-use http::header::{COOKIE, HOST, HeaderMap, HeaderName};
+use http::header::{COOKIE, HOST, HeaderMap, HeaderName, USER_AGENT};
 
 use super::identity_value::IdentityValue;
 use super::query;
@@ -120,6 +120,7 @@ impl IdentitySource {
             Place::Header(name) => view.headers.contains_key(name),
             Place::QueryString(name) => query::pairs(view.query().unwrap_or_default())
                 .any(|(sent, _)| query::decode(sent).is_some_and(|sent| sent == **name)),
+            Place::Context(ContextVariable::UserAgent) => view.headers.contains_key(USER_AGENT),
             Place::Context(_) | Place::StageVariable(_) => false,
         }
     }
