@@ -654,7 +654,7 @@ async fn an_empty_identity_hides_no_other() {
         if agent {
             sources.push(IdentitySource::context(ContextVariable::UserAgent));
         }
-        let layer = AuthorizerLayer::request(authorizer.clone(), http.clone())
+        let layer = AuthorizerLayer::request(authorizer, http.clone())
             .with_identity_sources(sources)
             .with_source_ip(|head| head.get::<IpAddr>().copied())
             .accept_missing_identity();
