@@ -584,6 +584,24 @@ fn of_hosts() -> AuthorizerLayer {
         .unwrap()
 }
 
+#[tokio::test]
+async fn an_authorizer_that_is_told_of_hosts_is_told_of_one() {
+    for stage in [stage(), ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap()] {
+        let layer = AuthorizerLayer::request(authorizer_fn(async |event| allow_all(&event)), stage);
+        let layer = layer.build().unwrap();
+        for hosts in [&["a.example", "b.example"][..], &["a.example", "a.example"], &["", "a.example"]] {
+            let mut request = Request::get("/x").body(()).unwrap();
+            for host in hosts {
+                request.headers_mut().append("host", host.parse().unwrap());
+            }
+            let refused = status(&layer, request).await;
+            assert_eq!(refused, (StatusCode::BAD_REQUEST, Some(RejectionKind::InvalidTarget)), "{hosts:?}");
+        }
+        let request = Request::get("/x").header("host", "a.example").body(()).unwrap();
+        assert_eq!(status(&layer, request).await.0, StatusCode::OK);
+    }
+}
+
 /// Of HTTP/2, and of an absolute target, the host stands in the target.
 #[tokio::test]
 async fn a_host_is_told_and_kept_under_one_name() {

@@ -35,6 +35,7 @@ pub(crate) enum TargetError {
     NotUtf8,
     OtherHost,
     RawBackslash,
+    SeveralHosts,
     UserInfo,
 }
 
@@ -56,6 +57,7 @@ impl TargetError {
             Self::NotUtf8 => "the path is not UTF-8 when decoded",
             Self::OtherHost => "`Host` names another host than the request target",
             Self::RawBackslash => "the path holds a `\\`",
+            Self::SeveralHosts => "`Host` is there more than once",
             Self::UserInfo => "the request target holds user information",
         }
     }
@@ -98,6 +100,9 @@ pub(crate) fn check_request_line(method: &Method, uri: &Uri) -> Result<(), Targe
 /// Checks that a request names one host. The target counts for one program, and `Host` for another.
 #[inline(always)]
 pub(crate) fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), TargetError> {
+    if headers.get_all(HOST).iter().nth(1).is_some() {
+        return Err(TargetError::SeveralHosts);
+    }
     match uri.authority() {
         None => Ok(()),
         Some(authority) => check_hosts(authority.as_str(), headers),
