@@ -10,7 +10,7 @@ use common::{Counter, allow_all, counting, stage};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
 use tower_lambda_authorizer::cache::{AuthorizerCache, CacheKey, CacheKeyRef, MemoryCache};
-use tower_lambda_authorizer::contract::Authorization;
+use tower_lambda_authorizer::contract::{Authorization, PayloadFormat};
 use tower_lambda_authorizer::middleware::{AuthorizerLayerBuilder, ConfigError, Rejection, RejectionKind};
 use tower_lambda_authorizer::policy::AnyMethod;
 use tower_lambda_authorizer::request::{ContextVariable, IdentitySource, IdentitySourceError};
@@ -309,7 +309,8 @@ async fn a_matched_template_is_the_route() {
         service.clone().oneshot(request).await.unwrap();
     }
     let users = ["PUT /v1/users/{id}", "/v1/users/{id}", "/v1/users/{id}", "/prod/v1/users/7"];
-    let files = ["PUT /v1/files/{rest+}", "/v1/files/{rest+}", "/v1/files/{rest+}", "/prod/v1/files/a/b"];
+    // There may be a service with routes of its own.
+    let files = ["PUT /v1/files/a/b", "PUT /v1/files/a/b", "PUT /v1/files/a/b", "/prod/v1/files/a/b"];
     let nowhere = ["PUT /nowhere", "PUT /nowhere", "PUT /nowhere", "/prod/nowhere"];
     assert_eq!(
         *recorder.0.lock().unwrap(),
@@ -357,6 +358,44 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
         ["PUT /api/x/a", "PUT /api/x/a"],
     ];
     assert_eq!(*recorder.0.lock().unwrap(), rows.map(|row| row.map(str::to_owned).to_vec()));
+}
+
+/// Behind a catch-all may be a service with routes of its own.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn an_answer_kept_by_route_is_not_for_all_that_a_catch_all_takes() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        assert_eq!(event.route_key(), Some("GET /api/{rest+}"));
+        Ok(AuthorizerResponse::simple(event.path() == Some("/api/public")))
+    });
+    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    for sources in [
+        &["$context.routeKey"][..],
+        &["$context.httpMethod", "$context.resourcePath"],
+        &["$context.httpMethod", "$context.resourceId"],
+    ] {
+        let sources = sources.iter().map(|source| source.parse().unwrap());
+        let layer = AuthorizerLayer::request(authorizer, http.clone())
+            .with_identity_sources(sources.chain([header("authorization")]))
+            .with_simple_responses()
+            .with_cache(MemoryCache::default())
+            .build()
+            .unwrap();
+        let inner = Router::new()
+            .route("/api/public", get(async || "public"))
+            .route("/api/admin", get(async || "admin"));
+        let app = Router::new().route_service("/api/{*rest}", layer.layer(inner));
+        for (path, expected) in [("/api/public", 200), ("/api/admin", 403), ("/api/public", 200)] {
+            let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status().as_u16(), expected, "{path}");
+        }
+        assert_eq!(layer.cache_statistics().hits, 1);
+    }
 }
 
 #[cfg(feature = "axum")]
@@ -654,6 +693,49 @@ async fn an_answer_to_none_is_not_that_to_an_empty_one() {
         }
     }
     assert_eq!(layer.cache_statistics().hits, 2, "the plain one, and the one with both values");
+}
+
+/// An empty cookie field is not in the key, and so not in the event either.
+#[tokio::test]
+async fn cookies_are_one_value_in_the_key_and_in_the_event() {
+    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
+        let is_plain =
+            event.header("cookie").is_some_and(|cookie| cookie.split(';').all(|pair| pair.contains('=')));
+        if !is_plain {
+            return Err(AuthorizerError::unauthorized());
+        }
+        let policy = event.policy().allow_raw(event.arn().to_pattern()?).build()?;
+        Ok(AuthorizerResponse::new("me", policy)?)
+    });
+    let websocket = ApiStage::websocket("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "prod").unwrap();
+    for (stage, format) in [
+        (stage(), None),
+        (http.clone(), Some(PayloadFormat::V1)),
+        (http, Some(PayloadFormat::V2)),
+        (websocket, None),
+    ] {
+        for is_cached in [false, true] {
+            let layer =
+                AuthorizerLayer::request(authorizer, stage.clone()).with_identity_sources([header("cookie")]);
+            let layer = format.into_iter().fold(layer, |layer, format| layer.with_payload_format(format));
+            let layer =
+                if is_cached { layer.with_cache(MemoryCache::default()) } else { layer }.build().unwrap();
+            for cookies in [&["lang=en"][..], &["lang=en", ""], &["", "lang=en"], &["", "lang=en", "", ""]] {
+                let request =
+                    Request::get("/x").header("connection", "upgrade").header("upgrade", "websocket");
+                let mut request = request.body(()).unwrap();
+                for cookie in cookies {
+                    request.headers_mut().append("cookie", cookie.parse().unwrap());
+                }
+                assert_eq!(
+                    status(&layer, request).await.0,
+                    StatusCode::OK,
+                    "{format:?} {cookies:?} {is_cached}"
+                );
+            }
+        }
+    }
 }
 
 /// An empty value takes nothing from the others: the event lists those that are there.

@@ -700,6 +700,13 @@ async fn a_slash_in_a_parameter_of_an_http_api_leads_nowhere_else() {
         ("/users/{rest+}", json!({"rest": "a/keys"}), "/users/a/keys", true),
         ("/users", Value::Null, "/users", true),
         ("/users", Value::Null, "/admin", false),
+        // Decoded twice, and cut at a `?`: what was asked about was another path.
+        ("/{proxy+}", json!({"proxy": "users/a%2Fkeys"}), "/users/a/keys", false),
+        ("/{proxy+}", json!({"proxy": "%61dmin"}), "/admin", false),
+        ("/{page}", json!({"page": "%61dmin"}), "/admin", false),
+        ("/{page}", json!({"page": "admin%3Fx"}), "/admin", false),
+        ("/{page}", json!({"page": "admin?x"}), "/admin", false),
+        ("/{page}", json!({"page": "caf%C3%A9@"}), "/caf\u{e9}@", true),
     ] {
         for leniency in [false, true] {
             let of = |layer: GatewayContextLayerBuilder| {
@@ -722,6 +729,29 @@ async fn a_slash_in_a_parameter_of_an_http_api_leads_nowhere_else() {
             assert_eq!(got, expected, "1.0: {template} {path} {parameters}");
         }
     }
+}
+
+/// A REST API shows slashes at the front as one, and nobody has seen what it asks about then.
+#[tokio::test]
+async fn the_path_of_a_rest_event_is_the_one_that_was_sent() {
+    for (sent, refused) in [
+        ("/prod/admin", None),
+        ("/admin", None),
+        // As local emulators have it.
+        ("/{proxy+}", None),
+        ("/prod//admin", Some(RejectionKind::InvalidTarget)),
+        ("//admin", Some(RejectionKind::InvalidTarget)),
+        ("/prod/public", Some(RejectionKind::TargetMoved)),
+        ("/prod/%61dmin", Some(RejectionKind::TargetMoved)),
+        ("/prod/admin/", Some(RejectionKind::TargetMoved)),
+    ] {
+        let mut event = at(&rest(), V1, "/admin");
+        event["requestContext"]["path"] = sent.into();
+        assert_eq!(outcome(layer(rest()), &event).await.err(), refused, "{sent}");
+    }
+    let mut event = at(&rest(), V1, "/admin");
+    event["requestContext"]["path"] = Value::Null;
+    assert_eq!(outcome(layer(rest()), &event).await.err(), None);
 }
 
 /// As `tower::limit::ConcurrencyLimit`, with one place.

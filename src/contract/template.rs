@@ -1,8 +1,8 @@
 //! The template of the route that a gateway says it has taken, and the path it says it has got.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
+
+use crate::policy::{hex_value, is_unreserved};
 
 /// Whether a path is a template with a gateway's parameters in it, but for slashes at the ends. Segment by segment: HTTP APIs
 /// show paths decoded, and a value with a slash in it would be two.
@@ -33,10 +33,27 @@ fn trim(path: &str) -> &str {
     path.trim_matches('/')
 }
 
-/// Whether two texts are the same. Of the first it is not known whether it is decoded.
-fn is_same(expected: &str, sent: &str) -> bool {
-    let sent: Cow<'_, [u8]> = percent_decode_str(sent).into();
-    *expected.as_bytes() == *sent || percent_decode_str(expected).eq(sent.iter().copied())
+/// Whether a parameter is the text that was sent. Of the first it is not known whether it is decoded; if it is not, what has been
+/// decoded since is a difference where it leads elsewhere. HTTP APIs may decode paths twice, and cut them at a `?`.
+fn is_same(parameter: &str, sent: &str) -> bool {
+    percent_decode_str(sent).eq(parameter.bytes()) || characters(parameter).eq(characters(sent))
+}
+
+/// The bytes of a path, decoded, and with each whether it was escaped, where that makes a difference.
+fn characters(path: &str) -> impl Iterator<Item = (u8, bool)> {
+    let mut rest = path.bytes();
+    std::iter::from_fn(move || {
+        let byte = rest.next()?;
+        let mut ahead = rest.clone();
+        match (byte, ahead.next().and_then(hex_value), ahead.next().and_then(hex_value)) {
+            (b'%', Some(high), Some(low)) => {
+                rest = ahead;
+                let byte = high * 16 + low;
+                Some((byte, is_unreserved(byte) || b"%/?#\\".contains(&byte)))
+            }
+            _ => Some((byte, false)),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -52,6 +69,11 @@ mod tests {
             "two" => Some("a/b"),
             "escaped" => Some("a%2Fb"),
             "ended" => Some("a/"),
+            "twice" => Some("%61dmin"),
+            "slashed" => Some("users/a%2Fkeys"),
+            "cut" => Some("admin%3Fx"),
+            "letter" => Some("caf%c3%a9"),
+            "at" => Some("a%40b%"),
             _ => None,
         };
         for (template, path, expected) in [
@@ -78,6 +100,18 @@ mod tests {
             ("/{two+}", "/a/b", true),
             ("/{ended}", "/a/", false),
             ("/{ended+}", "/a/", true),
+            ("/{twice}", "/admin", false),
+            ("/{twice}", "/%61dmin", true),
+            ("/{twice}", "/%2561dmin", true),
+            ("/{slashed+}", "/users/a/keys", false),
+            ("/{slashed+}", "/users/a%2fkeys", true),
+            ("/{cut}", "/admin", false),
+            ("/{cut}", "/admin?x", false),
+            ("/{cut}", "/admin%3Fx", true),
+            ("/{letter}", "/caf%C3%A9", true),
+            ("/{letter}", "/caf\u{e9}", true),
+            ("/{at}", "/a@b%25", false),
+            ("/{at}", "/a@b%", true),
         ] {
             assert_eq!(is_filled(template, value, path), expected, "{template} {path}");
         }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::error::{ArnError, PolicyError, quoted};
 use super::pattern::ResourcePattern;
-use super::spelling::{Wildcards, push_spelled};
 use super::stage::StageArn;
+use super::variable;
 
 /// The ARN of one request, as `methodArn` and `routeArn` have it.
 ///
@@ -65,13 +65,14 @@ impl ExecuteApiArn {
 
     /// The pattern for exactly this ARN. Nothing in it acts as a wildcard or as a variable.
     ///
+    /// It is the text of the ARN: API Gateway compares escapes as they stand, and a path that was sent as `/%61dmin` is
+    /// not `/admin` to it.
+    ///
     /// # Errors
     ///
     /// When the pattern would be longer than 512 characters.
     pub fn to_pattern(&self) -> Result<ResourcePattern, PolicyError> {
-        let mut text = self.stage.to_string();
-        push_spelled(self.resource(), Wildcards::Escape, &mut text);
-        ResourcePattern::raw(text)
+        ResourcePattern::raw(variable::escape(&self.text))
     }
 
     /// Method and path as an [`AccessRequest`](super::AccessRequest) has them.
@@ -162,6 +163,7 @@ impl<'de> Deserialize<'de> for ExecuteApiArn {
 #[cfg(test)]
 mod tests {
     use super::ExecuteApiArn;
+    use crate::policy::{Decision, PolicyDocument};
 
     #[test]
     fn concrete_arns_are_read() {
@@ -187,6 +189,29 @@ mod tests {
     #[test]
     fn an_arn_as_pattern_is_literal() {
         let arn: ExecuteApiArn = "arn:aws:execute-api:r:1:a/prod/GET/${aws:username}".parse().unwrap();
-        assert!(arn.to_pattern().unwrap().as_str().ends_with("GET/$%7Baws:username%7D"));
+        assert!(arn.to_pattern().unwrap().as_str().ends_with("GET/${$}{aws:username}"));
+    }
+
+    #[test]
+    fn an_arn_as_pattern_is_spelt_as_it_was() {
+        for path in
+            ["/admin", "/%61dmin", "/caf%c3%a9", "/a b", "/%", "/%2e%2E", "/a@b", "/a%40b", "/$/x}", "/${$}"]
+        {
+            let arn: ExecuteApiArn = format!("arn:aws:execute-api:r:1:a/prod/GET{path}").parse().unwrap();
+            let pattern = arn.to_pattern().unwrap();
+            assert_eq!(pattern.as_str().replace("${$}{", "${"), arn.as_str());
+            let policy = |effect: &str| {
+                let text = format!(
+                    r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+                    {{"Effect":"{effect}","Action":"*","Resource":"{pattern}"}}]}}"#
+                );
+                PolicyDocument::from_json(&text).unwrap()
+            };
+            assert_eq!(policy("Deny").evaluate(&arn), Decision::ExplicitDeny, "{path}");
+            let alone = arn.stage_arn().policy().allow_raw(pattern).build().unwrap();
+            let other: ExecuteApiArn = "arn:aws:execute-api:r:1:a/prod/GET/admin".parse().unwrap();
+            let is_allowed = alone.evaluate(&other) == Decision::Allow;
+            assert_eq!(is_allowed, matches!(path, "/admin" | "/%61dmin"), "{path}");
+        }
     }
 }

@@ -2,7 +2,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::error::PolicyError;
-use super::spelling::decode_reserved;
+use super::spelling::{Wildcards, decode_reserved, push_spelled};
 use super::statement::Statement;
 use super::{AccessRequest, BoundPolicy, Decision, ExecuteApiArn, StageArn, parse};
 
@@ -100,16 +100,17 @@ impl PolicyDocument {
     /// What the policy says about one ARN when every condition key is absent: a shorthand for tests. A program binds
     /// the policy once and asks with an [`AccessRequest`].
     ///
-    /// As for a request, a `Deny` is tested in both spellings of the path.
+    /// As for a request, a `Deny` is tested in all spellings of the path. Patterns mean paths in the spelling of ARNs: one that
+    /// is not, such as `/%61dmin` or `/caf%c3%a9`, is denied as it stands, too, and allowed by wildcards only.
     #[must_use]
     pub fn evaluate(&self, arn: &ExecuteApiArn) -> Decision {
         let (method, path) = arn.parts();
-        let decoded = decode_reserved(path);
+        let mut spelt = String::with_capacity(path.len());
+        push_spelled(path, Wildcards::Escape, &mut spelt);
         let asked = AccessRequest::new(method, path);
-        let asked = match &decoded {
-            Some(decoded) => asked.with_canonical_path(decoded),
-            None => asked,
-        };
+        let asked = if spelt == path { asked } else { asked.with_sent_path(path) };
+        let spelt = decode_reserved(&spelt).unwrap_or(spelt);
+        let asked = if spelt == path { asked } else { asked.with_canonical_path(&spelt) };
         self.bind(arn.stage_arn()).evaluate(&asked).decision()
     }
 }

@@ -29,12 +29,11 @@ pub enum ContextVariable {
     /// `resourceId`: there are no ids here, so it is the same as the [resource path](Self::ResourcePath).
     ResourceId,
     /// `resourcePath`: the template of the route, such as `/users/{id}`. Where none is known, the method and the
-    /// path of this very request: never the same for all.
+    /// path of this very request: never the same for all. An identity source has those also where the template ends in
+    /// a catch-all, behind which there may be a service with routes of its own.
     ResourcePath,
     /// `routeKey`: the method and the template, such as `GET /users/{id}`. Where no template is known, the method
-    /// and the path of this very request. A bare layer inside of a router to which a route of another leads
-    /// (`route_service("/{*rest}", inner.layer(layer))`) is told that one's template by axum for all that the inner router
-    /// has no route for; inside of [`protect`](crate::axum::protect) it is not.
+    /// and the path of this very request, and in an identity source also where it ends in a catch-all.
     RouteKey,
     /// `identity.sourceIp`: the peer of the accepted connection. A request whose peer is unknown is refused with
     /// 500, since that is a mistake of whoever serves it.
@@ -103,6 +102,10 @@ impl ContextVariable {
                 self.value(view).map(IdentityValue::from).map(Some).ok_or(IdentityError::Unknown)
             }
             Self::UserAgent => header_value(view.headers, &USER_AGENT),
+            // A service behind a catch-all may have routes of its own, which an answer is not for.
+            Self::ResourceId | Self::ResourcePath | Self::RouteKey if route::has_rest(view.template) => {
+                Ok(Some(concrete_route(view).into()))
+            }
             _ => Ok(self.value(view).map(IdentityValue::from)),
         }
     }

@@ -96,9 +96,13 @@ fn stays_at_the_gateway(name: &HeaderName) -> bool {
 }
 
 fn join(headers: &mut HeaderMap, name: &HeaderName, separator: &[u8]) {
-    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let mut values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
     if values.len() < 2 {
         return;
+    }
+    if *name == COOKIE {
+        // As in identity sources: what is empty is nothing.
+        values.retain(|value| !value.is_empty());
     }
     // Valid values with a valid separator between them are a valid value.
     if let Ok(joined) = HeaderValue::from_bytes(&values.join(separator)) {

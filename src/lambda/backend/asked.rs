@@ -6,14 +6,15 @@
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
-use crate::contract::is_filled;
+use crate::contract::{EventKind, is_filled};
 use crate::middleware::{Rejection, RejectionKind};
 use crate::request::ApiStage;
 
-/// Holds what an event of format 1.0 says besides its path against that path: `raw` as the event has it, and `canonical`,
-/// which has the base path still.
+/// Holds what an event of a REST API, or of format 1.0, says besides its path against that path: `raw` as the event has it, and
+/// `canonical`, which has the base path still.
 pub(super) fn check<B>(
     request: &http::Request<B>,
+    kind: EventKind,
     stage: &ApiStage,
     raw: &str,
     canonical: &str,
@@ -47,7 +48,17 @@ pub(super) fn check<B>(
             return Err(outside("the request came in under the name of the stage"));
         }
     }
-    match template.map(|template| fits(request, template, asked)) {
+    if kind == EventKind::RestRequest
+        && let Some(sent) = context.path.as_deref()
+    {
+        check_sent(sent, stage.arn().stage(), raw, template)?;
+    }
+    let fits_sent = |template| {
+        // Nothing is decoded there, and `asked` may be.
+        let sent = stage.strip_base_path(raw).filter(|_| kind == EventKind::RestRequest);
+        sent.is_some_and(|sent| fits(request, template, sent))
+    };
+    match template.map(|template| fits(request, template, asked) || fits_sent(template)) {
         // Whether the stage is in front of the path is not said either.
         None if begins_with(asked, stage.arn().stage()) => Err(Rejection::with_detail(
             RejectionKind::TargetMoved,
@@ -64,6 +75,25 @@ pub(super) fn check<B>(
              path that is not named here (`with_base_path`)",
         )),
     }
+}
+
+/// Holds the path that a REST API shows against the one that was sent, which it shows in its context: behind the stage, or as it is
+/// behind a mapped domain. It shows slashes side by side at the front as one, and may have asked about all of them.
+fn check_sent(sent: &str, stage: &str, raw: &str, template: Option<&str>) -> Result<(), Rejection> {
+    let behind_stage = sent.strip_prefix('/').and_then(|sent| sent.strip_prefix(stage));
+    let is_raw = |sent: &str| sent == raw || (sent.is_empty() && raw == "/");
+    // Local emulators show the template there.
+    let is_template = template.is_some_and(|template| template == sent && template.contains('{'));
+    if is_raw(sent) || behind_stage.is_some_and(is_raw) || is_template {
+        return Ok(());
+    }
+    Err(match sent.contains("//") {
+        true => Rejection::with_detail(
+            RejectionKind::InvalidTarget,
+            "the path that was sent holds an empty segment",
+        ),
+        false => Rejection::with_detail(RejectionKind::TargetMoved, "the event shows two paths"),
+    })
 }
 
 /// Whether a request came in through the domain that is configured.
@@ -123,6 +153,37 @@ mod tests {
         for other in ["api.example.com", "execute-api.example.com", "localhost", ""] {
             assert!(!is_of_api(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_path_is_the_one_that_was_sent() {
+        let check =
+            |sent, raw, template| check_sent(sent, "prod", raw, template).map_err(|error| error.kind()).err();
+        for (sent, raw) in [
+            ("/prod/a", "/a"),
+            ("/a", "/a"),
+            ("/prod", "/"),
+            ("/prod/", "/"),
+            ("/", "/"),
+            ("/prod/a//b/", "/a//b/"),
+        ] {
+            assert_eq!(check(sent, raw, None), None, "{sent} {raw}");
+        }
+        for (sent, raw, kind) in [
+            ("/prod//a", "/a", RejectionKind::InvalidTarget),
+            ("//prod/a", "/a", RejectionKind::InvalidTarget),
+            ("/prod/b", "/a", RejectionKind::TargetMoved),
+            ("/prod/%61", "/a", RejectionKind::TargetMoved),
+            ("/producta", "/a", RejectionKind::TargetMoved),
+            ("/prod/a/", "/a", RejectionKind::TargetMoved),
+            ("/prod", "/a", RejectionKind::TargetMoved),
+            ("", "/a", RejectionKind::TargetMoved),
+        ] {
+            assert_eq!(check(sent, raw, None), Some(kind), "{sent} {raw}");
+        }
+        assert_eq!(check("/{proxy+}", "/a", Some("/{proxy+}")), None);
+        assert_eq!(check("/{proxy+}", "/a", Some("/{path+}")), Some(RejectionKind::TargetMoved));
+        assert_eq!(check("/b", "/a", Some("/b")), Some(RejectionKind::TargetMoved));
     }
 
     #[test]

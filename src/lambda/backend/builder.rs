@@ -87,7 +87,8 @@ impl<R> GatewayContextLayerBuilder<R> {
         self
     }
 
-    /// Accepts `%2F` in the paths of REST APIs; for the router it stays `%2F`. HTTP APIs show it decoded.
+    /// Accepts `%2F` in the paths of REST APIs; for the router it stays `%2F`. HTTP APIs show it decoded. AWS has evaluated the
+    /// policy, and compares texts: a Deny of `/files/secret/*` does not cover `/files/secret%2Fkey`.
     /// A path with `%2F` in more than three segments is refused.
     pub fn allow_encoded_slash(mut self) -> Self {
         self.options.target_rules.allow_encoded_slash = true;

@@ -44,7 +44,7 @@ pub(super) fn restore<B>(
         }
         EventKind::WebSocketConnect => Cow::Borrowed("/"),
         _ => {
-            asked::check(request, stage, own.raw, &own.canonical)?;
+            asked::check(request, kind, stage, own.raw, &own.canonical)?;
             Cow::Borrowed(own.routed(rules))
         }
     }
