@@ -309,8 +309,7 @@ async fn a_matched_template_is_the_route() {
         service.clone().oneshot(request).await.unwrap();
     }
     let users = ["PUT /v1/users/{id}", "/v1/users/{id}", "/v1/users/{id}", "/prod/v1/users/7"];
-    // There may be a service with routes of its own.
-    let files = ["PUT /v1/files/a/b", "PUT /v1/files/a/b", "PUT /v1/files/a/b", "/prod/v1/files/a/b"];
+    let files = ["PUT /v1/files/{rest+}", "/v1/files/{rest+}", "/v1/files/{rest+}", "/prod/v1/files/a/b"];
     let nowhere = ["PUT /nowhere", "PUT /nowhere", "PUT /nowhere", "/prod/nowhere"];
     assert_eq!(
         *recorder.0.lock().unwrap(),
@@ -360,41 +359,70 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
     assert_eq!(*recorder.0.lock().unwrap(), rows.map(|row| row.map(str::to_owned).to_vec()));
 }
 
-/// Behind a catch-all may be a service with routes of its own.
+/// Behind one route may be a service with routes of its own.
 #[cfg(feature = "axum")]
 #[tokio::test]
-async fn an_answer_kept_by_route_is_not_for_all_that_a_catch_all_takes() {
+async fn a_simple_response_is_kept_for_one_path_whatever_the_route() {
     use axum::Router;
     use axum::body::Body;
-    use axum::routing::get;
+    use axum::routing::{any_service, get};
+    use tower_lambda_authorizer::axum::protect;
 
-    let authorizer = authorizer_fn(async |event: AuthorizerEvent| {
-        assert_eq!(event.route_key(), Some("GET /api/{rest+}"));
-        Ok(AuthorizerResponse::simple(event.path() == Some("/api/public")))
+    let asked = Counter::default();
+    let counted = asked.clone();
+    let authorizer = authorizer_fn(move |event: AuthorizerEvent| {
+        counted.hit();
+        async move { Ok(AuthorizerResponse::simple(event.path() == Some("/api/public"))) }
     });
     let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
-    for sources in [
-        &["$context.routeKey"][..],
-        &["$context.httpMethod", "$context.resourcePath"],
-        &["$context.httpMethod", "$context.resourceId"],
-    ] {
-        let sources = sources.iter().map(|source| source.parse().unwrap());
-        let layer = AuthorizerLayer::request(authorizer, http.clone())
-            .with_identity_sources(sources.chain([header("authorization")]))
-            .with_simple_responses()
-            .with_cache(MemoryCache::default())
-            .build()
-            .unwrap();
-        let inner = Router::new()
-            .route("/api/public", get(async || "public"))
-            .route("/api/admin", get(async || "admin"));
-        let app = Router::new().route_service("/api/{*rest}", layer.layer(inner));
-        for (path, expected) in [("/api/public", 200), ("/api/admin", 403), ("/api/public", 200)] {
-            let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
-            let response = app.clone().oneshot(request).await.unwrap();
-            assert_eq!(response.status().as_u16(), expected, "{path}");
+    for source in ["$context.routeKey", "$context.resourcePath", "$context.resourceId"] {
+        let layer = || {
+            let sources = [source, "$context.httpMethod", "$request.header.authorization"];
+            AuthorizerLayer::request(authorizer.clone(), http.clone())
+                .with_identity_sources(sources.map(|source| source.parse().unwrap()))
+                .with_simple_responses()
+                .with_cache(MemoryCache::default())
+        };
+        let inner = || {
+            Router::new()
+                .route("/api/public", get(async || "public"))
+                .route("/api/admin", get(async || "admin"))
+        };
+        for template in ["/api/{*rest}", "/api/{id}", "/{a}/{id}"] {
+            let homes = [
+                Router::new().route_service(template, layer().build().unwrap().layer(inner())),
+                Router::new().route(template, any_service(layer().build().unwrap().layer(inner()))),
+                Router::new().route(template, any_service(inner())).layer(layer().build().unwrap()),
+                Router::new().route_service(template, any_service(inner().layer(layer().build().unwrap()))),
+                Router::new().fallback_service(protect(
+                    Router::new().route(template, any_service(inner())),
+                    layer().build().unwrap(),
+                )),
+            ];
+            for (home, app) in homes.into_iter().enumerate() {
+                let before = asked.count();
+                for (path, expected) in [("/api/public", 200), ("/api/admin", 403), ("/api/public", 200)] {
+                    let request =
+                        Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
+                    let response = app.clone().oneshot(request).await.unwrap();
+                    assert_eq!(response.status().as_u16(), expected, "{source} {template} {home} {path}");
+                }
+                assert_eq!(asked.count() - before, 2, "{source} {template} {home}");
+            }
         }
-        assert_eq!(layer.cache_statistics().hits, 1);
+    }
+    // Who asks for it has one answer for all of a route, as on AWS.
+    let shared = AuthorizerLayer::request(authorizer, http)
+        .with_identity_sources(["$context.routeKey".parse().unwrap(), header("authorization")])
+        .with_simple_responses()
+        .share_simple_responses_between_routes()
+        .with_cache(MemoryCache::default())
+        .build()
+        .unwrap();
+    let app = Router::new().route("/api/{id}", get(async || "")).layer(shared);
+    for path in ["/api/public", "/api/other"] {
+        let request = Request::get(path).header("authorization", "t").body(Body::empty()).unwrap();
+        assert_eq!(app.clone().oneshot(request).await.unwrap().status(), StatusCode::OK);
     }
 }
 

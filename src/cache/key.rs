@@ -17,7 +17,8 @@ pub(crate) struct KeySpace {
     pub(crate) sources: Vec<IdentitySource>,
 }
 
-/// The key of one answer: the layer, its stage, and for each identity source its kind, name and value.
+/// The key of one answer: the layer, its stage, and for each identity source its kind, name and value. Where answers may have
+/// the simple form, also the method and the path.
 ///
 /// Values are kept and compared whole, each on its own: nothing is concatenated, truncated or digested, so two
 /// identities are equal only if every value is. `Debug` prints none of them.

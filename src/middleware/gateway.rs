@@ -19,6 +19,7 @@ use super::insight::{CacheOutcome, DebugHeader};
 use super::load::Loaded;
 use super::question::{Question, Unreadable};
 use super::rejection::{Rejection, RejectionKind};
+use super::view::with_request_line;
 use crate::authorizer::{Answer, AuthorizerError, SharedAuthorizer};
 use crate::cache::{CacheKeyRef, KeySpace};
 use crate::clock::{Now, Watch};
@@ -59,6 +60,8 @@ pub(crate) struct Gateway {
     /// Whether the absence of an identity source is a value like any other.
     pub(crate) absence_identifies: bool,
     pub(crate) caching: Option<Caching>,
+    /// Whether an answer is kept for one method and path.
+    pub(crate) keeps_paths_apart: bool,
     pub(crate) timeout: Duration,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) watch: Watch,
@@ -171,7 +174,10 @@ impl Gateway {
             Err(rejection) => return Admission::Decided(Verdict::Refuse(rejection), CacheOutcome::None),
         };
         let kept = self.caching.as_ref().zip(identity.as_ref()).filter(|_| is_key);
-        let ticket = kept.map(|(caching, identity)| caching.miss(&CacheKeyRef::new(&self.space, identity)));
+        let ticket = kept.map(|(caching, identity)| {
+            let longer = self.keeps_paths_apart.then(|| with_request_line(identity.clone(), &view));
+            caching.miss(&CacheKeyRef::new(&self.space, longer.as_ref().unwrap_or(identity)))
+        });
         Admission::Load(self.load(request, located, &path, identity.as_ref(), ticket))
     }
 

@@ -27,10 +27,11 @@ impl Gateway {
     #[inline(always)]
     pub(super) fn peek<'a>(&self, view: &RequestView<'a, '_>) -> Option<Identity<'a>> {
         let peek = |source: &IdentitySource| source.peek(view).or_else(|| self.absent(source, view));
-        match &*self.space.sources {
-            [source] => Some(Identity::One(peek(source)?)),
-            sources => sources.iter().map(peek).collect::<Option<_>>().map(Identity::Many),
-        }
+        let identity = match &*self.space.sources {
+            [source] => Identity::One(peek(source)?),
+            sources => Identity::Many(sources.iter().map(peek).collect::<Option<_>>()?),
+        };
+        Some(if self.keeps_paths_apart { with_request_line(identity, view) } else { identity })
     }
 
     /// What stands for the value of a source that the request lacks, where that is a value like any other.
@@ -105,4 +106,12 @@ impl Gateway {
             }
         }
     }
+}
+
+/// A simple response says nothing about other paths, and behind the route that it was made for there may be a service with routes
+/// of its own.
+#[cold]
+pub(super) fn with_request_line<'a>(mut identity: Identity<'a>, view: &RequestView<'a, '_>) -> Identity<'a> {
+    identity.push(Cow::<str>::Owned(view.request_line()).into());
+    identity
 }

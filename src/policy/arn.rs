@@ -72,7 +72,9 @@ impl ExecuteApiArn {
     ///
     /// When the pattern would be longer than 512 characters.
     pub fn to_pattern(&self) -> Result<ResourcePattern, PolicyError> {
-        ResourcePattern::raw(variable::escape(&self.text))
+        // No request has wildcards in its ARN, but whoever makes one may put them there.
+        let literal = variable::escape(&self.text).replace('*', "${*}").replace('?', "${?}");
+        ResourcePattern::raw(literal)
     }
 
     /// Method and path as an [`AccessRequest`](super::AccessRequest) has them.
@@ -190,6 +192,27 @@ mod tests {
     fn an_arn_as_pattern_is_literal() {
         let arn: ExecuteApiArn = "arn:aws:execute-api:r:1:a/prod/GET/${aws:username}".parse().unwrap();
         assert!(arn.to_pattern().unwrap().as_str().ends_with("GET/${$}{aws:username}"));
+        let stage = arn.stage_arn();
+        for (method, path) in [
+            ("GET", "/files/*"),
+            ("GET", "/files/?"),
+            ("GET", "/files/${*}"),
+            ("GET", "/${?}/a"),
+            ("*", "/files/a"),
+        ] {
+            let own = stage.arn(method, path);
+            let policy = stage.policy().allow_raw(own.to_pattern().unwrap()).build().unwrap();
+            for other in ["/files/a", "/files/$%7Ba%7D", "/files/$%7B%2A%7D/x", "/$%7Ba%7D/a", "/files/"] {
+                assert_eq!(
+                    policy.evaluate(&stage.arn("GET", other)),
+                    Decision::ImplicitDeny,
+                    "{path} {other}"
+                );
+            }
+        }
+        let own = stage.arn("GET", "/files/*").to_pattern().unwrap();
+        let policy = stage.policy().allow_raw(own).build().unwrap();
+        assert_eq!(policy.evaluate(&stage.arn("GET", "/files/%2A")), Decision::Allow);
     }
 
     #[test]

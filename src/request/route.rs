@@ -122,11 +122,6 @@ pub(crate) fn resource(template: Option<&str>) -> Box<str> {
     }
 }
 
-/// Whether a template ends in a catch-all.
-pub(crate) fn has_rest(template: Option<&str>) -> bool {
-    template.and_then(|template| template.rsplit('/').next()).is_some_and(|last| last.starts_with("{*"))
-}
-
 /// The parameters of a path, undecoded; one that takes the rest ends before a trailing slash. A path that does not
 /// fit its template has none.
 pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, Box<str>)> {

@@ -29,11 +29,12 @@ pub enum ContextVariable {
     /// `resourceId`: there are no ids here, so it is the same as the [resource path](Self::ResourcePath).
     ResourceId,
     /// `resourcePath`: the template of the route, such as `/users/{id}`. Where none is known, the method and the
-    /// path of this very request: never the same for all. An identity source has those also where the template ends in
-    /// a catch-all, behind which there may be a service with routes of its own.
+    /// path of this very request: never the same for all.
     ResourcePath,
     /// `routeKey`: the method and the template, such as `GET /users/{id}`. Where no template is known, the method
-    /// and the path of this very request, and in an identity source also where it ends in a catch-all.
+    /// and the path of this very request. A bare layer in or around a router to which a route of another leads is told
+    /// that one's template by axum, for all that the inner router has no route for; inside of
+    /// [`protect`](crate::axum::protect) it is not.
     RouteKey,
     /// `identity.sourceIp`: the peer of the accepted connection. A request whose peer is unknown is refused with
     /// 500, since that is a mistake of whoever serves it.
@@ -102,10 +103,6 @@ impl ContextVariable {
                 self.value(view).map(IdentityValue::from).map(Some).ok_or(IdentityError::Unknown)
             }
             Self::UserAgent => header_value(view.headers, &USER_AGENT),
-            // A service behind a catch-all may have routes of its own, which an answer is not for.
-            Self::ResourceId | Self::ResourcePath | Self::RouteKey if route::has_rest(view.template) => {
-                Ok(Some(concrete_route(view).into()))
-            }
             _ => Ok(self.value(view).map(IdentityValue::from)),
         }
     }
@@ -123,21 +120,17 @@ impl ContextVariable {
             Self::Protocol => Cow::Borrowed("HTTP/1.1"),
             Self::ResourceId | Self::ResourcePath => match view.template {
                 Some(_) => Cow::Owned(route::resource(view.template).into()),
-                None => concrete_route(view),
+                None => view.request_line().into(),
             },
             Self::RouteKey => match view.template {
                 Some(_) => Cow::Owned(format!("{} {}", view.method, route::resource(view.template))),
-                None => concrete_route(view),
+                None => view.request_line().into(),
             },
             Self::SourceIp => Cow::Owned(view.source_ip().as_ref().map(IpAddr::to_string)?),
             Self::Stage => Cow::Borrowed(arn.stage()),
             Self::UserAgent => return Some(header_value(view.headers, &USER_AGENT).ok()??.into_text()),
         })
     }
-}
-
-fn concrete_route<'a>(view: &RequestView<'a, '_>) -> Cow<'a, str> {
-    Cow::Owned(format!("{} {}", view.method, view.path))
 }
 
 impl std::fmt::Display for ContextVariable {

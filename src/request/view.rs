@@ -43,6 +43,11 @@ impl<'a, 'p> RequestView<'a, 'p> {
         }
     }
 
+    /// The method and the path.
+    pub(crate) fn request_line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     /// The host that the request target names, if it names one.
     pub(crate) fn authority(&self) -> Option<&'a [u8]> {
         self.uri.authority().map(|authority| authority.as_str().as_bytes())

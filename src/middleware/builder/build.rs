@@ -136,6 +136,7 @@ impl<R> AuthorizerLayerBuilder<R> {
             stage: options.stage,
             authorizer: options.authorizer,
             kind,
+            keeps_paths_apart: options.simple_responses && !options.shares_routes,
             asks_without_identity,
             absence_identifies: options.accepts_missing,
             caching,

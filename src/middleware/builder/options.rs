@@ -181,14 +181,15 @@ impl<R> AuthorizerLayerBuilder<R> {
         self
     }
 
-    /// HTTP APIs with format 2.0 only: accepts [simple responses](crate::AuthorizerResponse::simple), no policies.
+    /// HTTP APIs with format 2.0 only: accepts [simple responses](crate::AuthorizerResponse::simple), no policies. A cached one is
+    /// for one method and path, also where the route is among the identity sources.
     pub fn with_simple_responses(mut self) -> Self {
         self.options.simple_responses = true;
         self
     }
 
     /// Allows a cache of simple responses without the route among the identity sources: an identity that is let
-    /// through once is then let through *everywhere* until its answer expires.
+    /// through once is then let through *everywhere* until its answer expires. With the route among them, everywhere on that route.
     pub fn share_simple_responses_between_routes(mut self) -> Self {
         self.options.shares_routes = true;
         self
