@@ -359,6 +359,33 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
     assert_eq!(*recorder.0.lock().unwrap(), rows.map(|row| row.map(str::to_owned).to_vec()));
 }
 
+/// axum puts the template of a router behind the one of the route that leads there, though it reads the whole path.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_template_that_the_path_does_not_fit_is_none() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::any;
+
+    let recorder = Recorder::default();
+    let layer = layer("context.routeKey", stage())
+        .with_cache(recorder.clone())
+        .share_answers_between_all_callers()
+        .build()
+        .unwrap();
+    let inner = Router::new().route("/docs/{doc}", any(async || "")).layer(layer.clone());
+    let app = Router::new()
+        .route("/docs/{id}/docs/{doc}", any(async || ""))
+        .route("/a{*rest}", any(async || ""))
+        .layer(layer)
+        .route_service("/docs/{id}", inner.into_service::<Body>());
+    for path in ["/docs/1", "/docs/1/docs/2", "/ab/c"] {
+        app.clone().oneshot(Request::put(path).body(Body::empty()).unwrap()).await.unwrap();
+    }
+    let keys = ["PUT /docs/1", "PUT /docs/{id}/docs/{doc}", "PUT /a{rest+}"];
+    assert_eq!(*recorder.0.lock().unwrap(), keys.map(|key| vec![key.to_owned()]));
+}
+
 /// Behind one route may be a service with routes of its own.
 #[cfg(feature = "axum")]
 #[tokio::test]

@@ -418,7 +418,7 @@ impl Gateway {
                 let asked = Asked {
                     arn,
                     path: &path.as_sent,
-                    template: located.template,
+                    template: located.template(),
                     identity,
                     source_ip: self.source_ip(request),
                     request_id,

@@ -53,7 +53,7 @@ impl<'a> RequestHead<'a> {
     /// behind `nest_service`, have none; in a router behind `route_service` that `protect` did not make, they may have that of the outer route.
     #[must_use]
     pub fn template(&self) -> Option<&'a str> {
-        locate(self.uri, self.extensions).ok()?.template
+        locate(self.uri, self.extensions).ok()?.template()
     }
 
     /// Whether a header's value falls into a share of all values: the same value into the same share in every process, and

@@ -42,7 +42,7 @@ impl Gateway {
         let before = sent_path(extensions).filter(|sent| is_spelling_of(sent, path.canonical()));
         let sent = before.or(path.raw)?;
         // The base path may have been sent in another spelling, too.
-        Some(self.stage.strip_base_path(sent).unwrap_or_else(|| self.stage.strip_template(sent)))
+        Some(self.stage.strip_base_path(sent).or_else(|| self.stage.strip_template(sent)).unwrap_or(sent))
     }
 
     /// Whether what allows a request has to be asked about it again.

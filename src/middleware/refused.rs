@@ -70,7 +70,7 @@ impl<'a> RefusedRequest<'a> {
 
     /// The whole path and the template of the matched route, as far as they are known.
     pub(super) fn location(&self) -> Location<'a> {
-        let unknown = Location { path: self.uri.path(), template: None };
+        let unknown = Location::unrouted(self.uri.path());
         locate(self.uri, self.extensions).unwrap_or(unknown)
     }
 

@@ -91,7 +91,10 @@ impl EventMaker {
         let is_routed = kind != EventKind::WebSocketConnect;
         let parts = LiveParts {
             full_path: Some(asked.path).filter(|path| is_routed && asked.arn.path() != Some(path)),
-            template: asked.template.filter(|_| is_routed).map(|template| stage.strip_template(template)),
+            template: asked
+                .template
+                .filter(|_| is_routed)
+                .and_then(|template| stage.strip_template(template)),
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
@@ -151,8 +154,12 @@ mod tests {
             ("/{*rest}", "/{*rest}"),
             ("/v1/api", "/"),
             ("/v1/api/", "/"),
+            ("/v1/{api}/a{*rest}", "/a{*rest}"),
         ] {
-            assert_eq!(stage.strip_template(template), rest);
+            assert_eq!(stage.strip_template(template), Some(rest));
+        }
+        for template in ["/v{*rest}", "/v1/api{*rest}", "/{version}/a{*rest}"] {
+            assert_eq!(stage.strip_template(template), None);
         }
     }
 }

@@ -307,7 +307,7 @@ mod tests {
     fn resolve(source: &IdentitySource, target: &str, headers: &HeaderMap) -> Result<String, IdentityError> {
         let mut request = Request::get(target).body(()).unwrap();
         *request.headers_mut() = headers.clone();
-        let located = Location { path: "/", template: None };
+        let located = Location::unrouted("/");
         let (stage, address) = (stage(), SourceAddress::default());
         let view = RequestView::new(&stage, &address, &request, located, "/");
         source.resolve(&view).map(|value| value.into_text().into_owned())

@@ -7,8 +7,32 @@ use http::{Extensions, Uri};
 pub(crate) struct Location<'a> {
     /// The whole path, also under `nest`.
     pub(crate) path: &'a str,
-    /// The template of the matched route, in axum's spelling.
-    pub(crate) template: Option<&'a str>,
+    /// What axum calls the template of the matched route.
+    matched: Option<&'a str>,
+    /// The prefix of nested routers, as a template.
+    prefix: Option<&'a str>,
+}
+
+impl<'a> Location<'a> {
+    /// A request that no router has seen.
+    pub(crate) const fn unrouted(path: &'a str) -> Self {
+        Self { path, matched: None, prefix: None }
+    }
+
+    /// Whether a router has chosen a route.
+    #[cfg(feature = "lambda-http")]
+    pub(crate) const fn is_routed(&self) -> bool {
+        self.matched.is_some()
+    }
+
+    /// The template of the matched route, in axum's spelling. One that begins elsewhere, or that the whole path does not fit, is
+    /// that of a router further in, or of two that stand within each other.
+    pub(crate) fn template(&self) -> Option<&'a str> {
+        self.matched.filter(|template| {
+            let prefix = self.prefix.unwrap_or_default().trim_end_matches('/');
+            begins_with(template, prefix) && fit(template, self.path, &mut |_, _| ())
+        })
+    }
 }
 
 /// Something between us and the router that set the original URI moved the request.
@@ -52,25 +76,19 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
     use axum::extract::{MatchedPath, NestedPath, OriginalUri};
 
     let current = uri.path();
-    let template = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let matched = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let Some(OriginalUri(original)) = extensions.get::<OriginalUri>() else {
-        return Ok(Location { path: current, template });
+        return Ok(Location { path: current, matched, prefix: None });
     };
     let original = original.path();
-    let (tail, template) = match extensions.get::<NestedPath>() {
-        None => (original, template),
-        // A template that begins elsewhere, or that the whole path does not fit, is that of a router further in.
-        Some(prefix) => (
-            strip_prefix(original, prefix.as_str()).ok_or(Moved { original })?,
-            template.filter(|template| {
-                extensions.get::<WithoutTemplate>().is_none()
-                    && begins_with(template, prefix.as_str().trim_end_matches('/'))
-                    && fit(template, original, &mut |_, _| ())
-            }),
-        ),
+    let prefix = extensions.get::<NestedPath>().map(NestedPath::as_str);
+    let tail = match prefix {
+        None => original,
+        Some(prefix) => strip_prefix(original, prefix).ok_or(Moved { original })?,
     };
     if tail == current || (tail.is_empty() && current == "/") {
-        Ok(Location { path: original, template })
+        let is_known = prefix.is_none() || extensions.get::<WithoutTemplate>().is_none();
+        Ok(Location { path: original, matched: matched.filter(|_| is_known), prefix })
     } else {
         Err(Moved { original })
     }
@@ -79,10 +97,9 @@ pub(crate) fn locate<'a>(uri: &'a Uri, extensions: &'a Extensions) -> Result<Loc
 /// Without a router there is no full path but the current one.
 #[cfg(not(feature = "axum"))]
 pub(crate) fn locate<'a>(uri: &'a Uri, _extensions: &'a Extensions) -> Result<Location<'a>, Moved<'a>> {
-    Ok(Location { path: uri.path(), template: None })
+    Ok(Location::unrouted(uri.path()))
 }
 
-#[cfg(feature = "axum")]
 fn begins_with(template: &str, prefix: &str) -> bool {
     template.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -107,19 +124,19 @@ fn strip_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
 /// The template in API Gateway's spelling: `{*rest}` is `{rest+}`, and without a template everything is
 /// `/{proxy+}`.
 pub(crate) fn resource(template: Option<&str>) -> Box<str> {
-    match template {
-        None => "/{proxy+}".into(),
-        Some(template) if !template.contains("{*") => template.into(),
-        Some(template) => {
-            let segments = template.split('/').map(|segment| {
-                match segment.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
-                    Some(name) => format!("{{{name}+}}"),
-                    None => segment.to_owned(),
-                }
-            });
-            segments.collect::<Vec<_>>().join("/").into()
-        }
+    let Some(template) = template else { return "/{proxy+}".into() };
+    match rest(template) {
+        Some((before, name)) => format!("{before}{{{name}+}}").into(),
+        None => template.into(),
     }
+}
+
+/// What stands before the catch-all in which a template, or its last segment, ends, and its name. axum also takes letters before it.
+pub(super) fn rest(template: &str) -> Option<(&str, &str)> {
+    let (before, name) = template.strip_suffix('}')?.rsplit_once("{*")?;
+    // Twice, a brace is one of the text.
+    let is_text = (before.len() - before.trim_end_matches('{').len()) % 2 == 1;
+    (!is_text && !name.contains(['{', '}', '/'])).then_some((before, name))
 }
 
 /// The parameters of a path, undecoded; one that takes the rest ends before a trailing slash. A path that does not
@@ -141,8 +158,9 @@ fn fit<'a>(template: &'a str, path: &'a str, found: &mut dyn FnMut(&'a str, &'a 
     let mut rest = path;
     for expected in template.split('/').skip(1) {
         let Some(after_slash) = rest.strip_prefix('/') else { return false };
-        if let Some(name) = expected.strip_prefix("{*").and_then(|name| name.strip_suffix('}')) {
-            found(name, after_slash.trim_end_matches('/'));
+        if let Some((before, name)) = self::rest(expected) {
+            let Some(value) = after_slash.strip_prefix(before) else { return false };
+            found(name, value.trim_end_matches('/'));
             return true;
         }
         let end = after_slash.find('/').unwrap_or(after_slash.len());
@@ -198,6 +216,7 @@ mod tests {
         );
         assert_eq!(found("/v{major}/{id}", "/v2/7"), "major=2,id=7");
         assert_eq!(found("/{id}/", "/7/"), "id=7");
+        assert_eq!(found("/{id}/a{*rest}", "/7/ab/c/"), "id=7,rest=b/c");
         assert_eq!(found("/{{x}}/{id}", "/{x}/7"), "id=7");
         assert_eq!(found("/", "/"), "");
     }
@@ -207,6 +226,7 @@ mod tests {
         assert_eq!(found("/users/{id}", "/users"), "");
         assert_eq!(found("/users/{id}", "/other/7"), "");
         assert_eq!(found("/users/{id}", "/users/7/more"), "");
+        assert_eq!(found("/{id}/a{*rest}", "/7/b/c"), "");
     }
 
     #[test]
@@ -215,9 +235,47 @@ mod tests {
         assert_eq!(parameters(None, "/a/b/"), vec![("proxy".into(), "a/b".into())]);
         assert_eq!(parameters(None, "/"), vec![]);
         assert_eq!(&*resource(Some("/a/{id}/{*rest}")), "/a/{id}/{rest+}");
+        assert_eq!(&*resource(Some("/a/b{*rest}")), "/a/b{rest+}");
+        for template in ["/a/{{*b}}", "/a/{{*b}", "/a/{id}", "/", "/{{{id}"] {
+            assert_eq!(&*resource(Some(template)), template);
+        }
+        assert_eq!(&*resource(Some("/{{{*rest}")), "/{{{rest+}");
     }
 
     #[cfg(feature = "axum")]
+    #[tokio::test]
+    async fn a_template_is_that_of_the_whole_path() {
+        use axum::Router;
+        use axum::body::Body;
+        use axum::routing::any;
+        use tower::ServiceExt;
+
+        let tell = || {
+            any(async |request: http::Request<Body>| {
+                let located = locate(request.uri(), request.extensions()).unwrap();
+                located.template().map(str::to_owned).unwrap_or_default()
+            })
+        };
+        // axum appends the template of a router behind a route to that of the route.
+        let inner = Router::new().route("/docs/{doc}", tell()).fallback(tell());
+        let app = Router::new()
+            .route_service("/docs/{id}", inner.into_service::<Body>())
+            .route("/docs/{id}/docs/{doc}", tell())
+            .route("/a{*rest}", tell())
+            .nest("/api", Router::new().route("/{id}", tell()));
+        for (path, expected) in [
+            ("/docs/1", ""),
+            ("/docs/1/docs/2", "/docs/{id}/docs/{doc}"),
+            ("/ab/c", "/a{*rest}"),
+            ("/api/7", "/api/{id}"),
+        ] {
+            let request = http::Request::get(path).body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            let told = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert_eq!(told, expected, "{path}");
+        }
+    }
+
     #[test]
     fn templates_begin_with_whole_segments() {
         assert!(begins_with("/a/x", "/a") && begins_with("/a", "/a") && begins_with("/x", ""));

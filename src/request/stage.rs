@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::route;
 use crate::contract::ApiKind;
 use crate::policy::{ArnError, StageArn};
 
@@ -193,17 +194,18 @@ impl ApiStage {
         self.domain_name.is_some() || self.base_path.is_some()
     }
 
-    /// Cuts as many segments off a template as the base path has: they are what the base path was matched by.
-    pub(crate) fn strip_template<'a>(&self, template: &'a str) -> &'a str {
+    /// Cuts as many segments off a template as the base path has: they are what the base path was matched by. `None` if a
+    /// catch-all behind letters has matched the end of it: the template of what is left is nowhere.
+    pub(crate) fn strip_template<'a>(&self, template: &'a str) -> Option<&'a str> {
         let mut rest = template;
         for _ in self.base_path.as_deref().unwrap_or_default().split('/').skip(1) {
-            let Some(segment) = rest.strip_prefix('/') else { return "/" };
-            if segment.starts_with("{*") {
-                return rest;
+            let Some(segment) = rest.strip_prefix('/') else { return Some("/") };
+            if let Some((before, _)) = route::rest(segment).filter(|(before, _)| !before.contains('/')) {
+                return before.is_empty().then_some(rest);
             }
             rest = segment.find('/').and_then(|end| segment.get(end..)).unwrap_or("/");
         }
-        rest
+        Some(rest)
     }
 
     pub(crate) fn stage_variables(&self) -> Arc<[(Box<str>, Box<str>)]> {

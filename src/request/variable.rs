@@ -118,12 +118,12 @@ impl ContextVariable {
             Self::Path if arn.stage().starts_with('$') => Cow::Owned(view.path.to_owned()),
             Self::Path => Cow::Owned(format!("/{}{}", arn.stage(), view.path)),
             Self::Protocol => Cow::Borrowed("HTTP/1.1"),
-            Self::ResourceId | Self::ResourcePath => match view.template {
-                Some(_) => Cow::Owned(route::resource(view.template).into()),
+            Self::ResourceId | Self::ResourcePath => match view.template() {
+                Some(template) => Cow::Owned(route::resource(Some(template)).into()),
                 None => view.request_line().into(),
             },
-            Self::RouteKey => match view.template {
-                Some(_) => Cow::Owned(format!("{} {}", view.method, route::resource(view.template))),
+            Self::RouteKey => match view.template() {
+                Some(template) => Cow::Owned(format!("{} {}", view.method, route::resource(Some(template)))),
                 None => view.request_line().into(),
             },
             Self::SourceIp => Cow::Owned(view.source_ip().as_ref().map(IpAddr::to_string)?),

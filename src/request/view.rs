@@ -17,8 +17,7 @@ pub(crate) struct RequestView<'a, 'p> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) extensions: &'a Extensions,
     source_address: &'a SourceAddress,
-    /// The template of the matched route, in axum's spelling.
-    pub(crate) template: Option<&'a str>,
+    located: Location<'a>,
     /// The whole path in its one spelling.
     pub(crate) path: &'p str,
 }
@@ -38,9 +37,14 @@ impl<'a, 'p> RequestView<'a, 'p> {
             headers: request.headers(),
             extensions: request.extensions(),
             source_address,
-            template: located.template,
+            located,
             path,
         }
+    }
+
+    /// The template of the matched route, in axum's spelling.
+    pub(crate) fn template(&self) -> Option<&'a str> {
+        self.located.template()
     }
 
     /// The method and the path.
@@ -63,7 +67,7 @@ impl<'a, 'p> RequestView<'a, 'p> {
 
     /// A parameter of the path, decoded once. A template without that name has none.
     pub(crate) fn path_parameter(&self, name: &str) -> Option<String> {
-        let parameters = route::parameters(self.template, self.path);
+        let parameters = route::parameters(self.template(), self.path);
         let (_, value) = parameters.into_iter().find(|(known, _)| **known == *name)?;
         // An accepted path is UTF-8 when decoded.
         Some(percent_encoding::percent_decode_str(&value).decode_utf8().ok()?.into_owned())

@@ -63,7 +63,7 @@ pub(super) fn restore<B>(
         return Err(moved("the path is not the one that the gateway has asked about"));
     }
 
-    let is_routed = located.template.is_some() || served != request.uri().path();
+    let is_routed = located.is_routed() || served != request.uri().path();
     if is_routed {
         return match served == path {
             true => Ok(()),

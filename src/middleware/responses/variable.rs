@@ -109,7 +109,7 @@ impl Variable {
             ),
             Self::PathParameter(name) => Value::of(facts.request.and_then(|request| {
                 let location = request.location();
-                let all = parameters(location.template, location.path);
+                let all = parameters(location.template(), location.path);
                 all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.into_string())
             })),
             Self::QueryParameter(name) => Value::of(
@@ -220,7 +220,7 @@ impl ContextName {
             Self::Protocol => Value::of(Some("HTTP/1.1")),
             Self::RequestTime => Value::of(clf_time(request)),
             Self::RequestTimeEpoch => Value::Json(Cow::Owned(request.now().wall.as_millis().to_string())),
-            Self::ResourcePath => Value::of(Some(resource(request.location().template).into_string())),
+            Self::ResourcePath => Value::of(Some(resource(request.location().template()).into_string())),
             Self::SourceIp => Value::of(request.source_ip().map(|address| address.to_string())),
             Self::Stage => Value::of(Some(arn.stage())),
             Self::UserAgent => Value::of(
