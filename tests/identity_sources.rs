@@ -377,12 +377,13 @@ async fn a_template_that_the_path_does_not_fit_is_none() {
     let app = Router::new()
         .route("/docs/{id}/docs/{doc}", any(async || ""))
         .route("/a{*rest}", any(async || ""))
+        .nest("/api", Router::new().route("/{id}", any(async || "")))
         .layer(layer)
         .route_service("/docs/{id}", inner.into_service::<Body>());
-    for path in ["/docs/1", "/docs/1/docs/2", "/ab/c"] {
+    for path in ["/docs/1", "/docs/1/docs/2", "/ab/c", "/api/7"] {
         app.clone().oneshot(Request::put(path).body(Body::empty()).unwrap()).await.unwrap();
     }
-    let keys = ["PUT /docs/1", "PUT /docs/{id}/docs/{doc}", "PUT /a{rest+}"];
+    let keys = ["PUT /docs/1", "PUT /docs/{id}/docs/{doc}", "PUT /a{rest+}", "PUT /api/{id}"];
     assert_eq!(*recorder.0.lock().unwrap(), keys.map(|key| vec![key.to_owned()]));
 }
 

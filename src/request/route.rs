@@ -242,40 +242,6 @@ mod tests {
         assert_eq!(&*resource(Some("/{{{*rest}")), "/{{{rest+}");
     }
 
-    #[cfg(feature = "axum")]
-    #[tokio::test]
-    async fn a_template_is_that_of_the_whole_path() {
-        use axum::Router;
-        use axum::body::Body;
-        use axum::routing::any;
-        use tower::ServiceExt;
-
-        let tell = || {
-            any(async |request: http::Request<Body>| {
-                let located = locate(request.uri(), request.extensions()).unwrap();
-                located.template().map(str::to_owned).unwrap_or_default()
-            })
-        };
-        // axum appends the template of a router behind a route to that of the route.
-        let inner = Router::new().route("/docs/{doc}", tell()).fallback(tell());
-        let app = Router::new()
-            .route_service("/docs/{id}", inner.into_service::<Body>())
-            .route("/docs/{id}/docs/{doc}", tell())
-            .route("/a{*rest}", tell())
-            .nest("/api", Router::new().route("/{id}", tell()));
-        for (path, expected) in [
-            ("/docs/1", ""),
-            ("/docs/1/docs/2", "/docs/{id}/docs/{doc}"),
-            ("/ab/c", "/a{*rest}"),
-            ("/api/7", "/api/{id}"),
-        ] {
-            let request = http::Request::get(path).body(Body::empty()).unwrap();
-            let response = app.clone().oneshot(request).await.unwrap();
-            let told = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            assert_eq!(told, expected, "{path}");
-        }
-    }
-
     #[test]
     fn templates_begin_with_whole_segments() {
         assert!(begins_with("/a/x", "/a") && begins_with("/a", "/a") && begins_with("/x", ""));
