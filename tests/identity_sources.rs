@@ -365,7 +365,7 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
 async fn a_template_that_the_path_does_not_fit_is_none() {
     use axum::Router;
     use axum::body::Body;
-    use axum::routing::any;
+    use axum::routing::{any, any_service};
 
     let recorder = Recorder::default();
     let layer = layer("context.routeKey", stage())
@@ -379,12 +379,56 @@ async fn a_template_that_the_path_does_not_fit_is_none() {
         .route("/a{*rest}", any(async || ""))
         .nest("/api", Router::new().route("/{id}", any(async || "")))
         .layer(layer)
-        .route_service("/docs/{id}", inner.into_service::<Body>());
+        .route("/docs/{id}", any_service(inner));
     for path in ["/docs/1", "/docs/1/docs/2", "/ab/c", "/api/7"] {
         app.clone().oneshot(Request::put(path).body(Body::empty()).unwrap()).await.unwrap();
     }
     let keys = ["PUT /docs/1", "PUT /docs/{id}/docs/{doc}", "PUT /a{rest+}", "PUT /api/{id}"];
     assert_eq!(*recorder.0.lock().unwrap(), keys.map(|key| vec![key.to_owned()]));
+}
+
+/// Below a base path, the templates of two routes must not become one.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_catch_all_of_the_base_path_is_the_route_of_what_fits_it() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::{any_service, get};
+    use tower_lambda_authorizer::axum::protect;
+
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&told);
+    let authorizer = authorizer_fn(move |event: AuthorizerEvent| {
+        recorded.lock().unwrap().push(event.route_key().unwrap().to_owned());
+        async move { Ok(AuthorizerResponse::simple(true)) }
+    });
+    let http = ApiStage::http("us-east-1", "123456789012", "abcdef123", "$default").unwrap();
+    let layer = AuthorizerLayer::request(authorizer, http.with_base_path("/v1").unwrap());
+    let layer = layer.with_simple_responses().build().unwrap();
+    // axum puts the template of the router behind the catch-all: `/{*rest}/{section}/list`.
+    let inner = Router::new().route("/{section}/list", get(async || "")).layer(layer.clone());
+    let app = Router::new()
+        .route("/v1/{section}/list", get(async || ""))
+        .layer(layer.clone())
+        .route("/{*rest}", any_service(inner));
+    let protected = protect(
+        Router::new().route("/v1/{*rest}", get(async || "")).route("/{*rest}", get(async || "")),
+        layer.clone(),
+    );
+    let protected = Router::new().fallback_service(protected);
+    let letters = Router::new().route("/v1{*rest}", get(async || "")).layer(layer);
+    for (app, path, expected) in [
+        (&app, "/v1/a/list", "GET /{section}/list"),
+        (&app, "/v1/list", "$default"),
+        (&protected, "/v1/a", "GET /{rest+}"),
+        (&protected, "/v1", "$default"),
+        (&protected, "/v1/", "$default"),
+        (&letters, "/v1/admin", "$default"),
+    ] {
+        let response = app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(told.lock().unwrap().drain(..).collect::<Vec<_>>(), [expected], "{path}");
+    }
 }
 
 /// Behind one route may be a service with routes of its own.

@@ -35,7 +35,7 @@ impl CacheKey {
         &self.space.stage
     }
 
-    /// Each identity source and its value, which may be a secret.
+    /// Each identity source and its value, which may be a secret. That is not all of a key: compare keys as wholes.
     pub fn identity(&self) -> impl Iterator<Item = (&IdentitySource, &str)> {
         self.space.sources.iter().zip(self.values.iter().map(|value| &**value))
     }

@@ -91,10 +91,12 @@ impl EventMaker {
         let is_routed = kind != EventKind::WebSocketConnect;
         let parts = LiveParts {
             full_path: Some(asked.path).filter(|path| is_routed && asked.arn.path() != Some(path)),
-            template: asked
-                .template
-                .filter(|_| is_routed)
-                .and_then(|template| stage.strip_template(template)),
+            template: asked.template.filter(|_| is_routed).and_then(|template| {
+                let own = stage.strip_template(template)?;
+                // A catch-all may have matched the base path alone.
+                let fits = || asked.arn.path().is_some_and(|path| route::fits(own, path));
+                (stage.base_path().is_none() || fits()).then_some(own)
+            }),
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),

@@ -30,7 +30,7 @@ impl<'a> Location<'a> {
     pub(crate) fn template(&self) -> Option<&'a str> {
         self.matched.filter(|template| {
             let prefix = self.prefix.unwrap_or_default().trim_end_matches('/');
-            begins_with(template, prefix) && fit(template, self.path, &mut |_, _| ())
+            begins_with(template, prefix) && fits(template, self.path)
         })
     }
 }
@@ -153,13 +153,21 @@ pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, B
     }
 }
 
-/// Whether a path fits a template, and what its parameters are.
+/// Whether a path fits a template.
+pub(super) fn fits(template: &str, path: &str) -> bool {
+    fit(template, path, &mut |_, _| ())
+}
+
+/// Whether a path fits a template, and what its parameters are, none of which is empty.
 fn fit<'a>(template: &'a str, path: &'a str, found: &mut dyn FnMut(&'a str, &'a str)) -> bool {
     let mut rest = path;
-    for expected in template.split('/').skip(1) {
+    let mut segments = template.split('/').skip(1);
+    while let Some(expected) = segments.next() {
         let Some(after_slash) = rest.strip_prefix('/') else { return false };
         if let Some((before, name)) = self::rest(expected) {
-            let Some(value) = after_slash.strip_prefix(before) else { return false };
+            let value = after_slash.strip_prefix(before).filter(|value| !value.is_empty());
+            // With something behind it, it is two templates that axum has put together.
+            let Some(value) = value.filter(|_| segments.next().is_none()) else { return false };
             found(name, value.trim_end_matches('/'));
             return true;
         }
@@ -194,8 +202,8 @@ fn parameter<'a>(expected: &'a str, segment: &'a str) -> Fit<'a> {
         };
     };
     match segment.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
-        Some(value) => Fit::Value(name, value),
-        None => Fit::No,
+        Some(value) if !value.is_empty() => Fit::Value(name, value),
+        _ => Fit::No,
     }
 }
 
@@ -227,6 +235,9 @@ mod tests {
         assert_eq!(found("/users/{id}", "/other/7"), "");
         assert_eq!(found("/users/{id}", "/users/7/more"), "");
         assert_eq!(found("/{id}/a{*rest}", "/7/b/c"), "");
+        assert!(!fits("/{*rest}/{id}", "/a/b") && !fits("/a{*rest}/b", "/ab/c/b"));
+        assert!(fits("/{*rest}", "/a/") && !fits("/{*rest}", "/") && !fits("/a{*rest}", "/a"));
+        assert!(fits("/", "/") && !fits("/{id}", "/") && !fits("/a{id}/b", "/a/b"));
     }
 
     #[test]
