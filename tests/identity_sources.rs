@@ -377,14 +377,19 @@ async fn a_template_that_the_path_does_not_fit_is_none() {
     let app = Router::new()
         .route("/docs/{id}/docs/{doc}", any(async || ""))
         .route("/a{*rest}", any(async || ""))
+        .route("/odd/{id}}}", any(async || ""))
+        .route("/{{odd}}/a{{{*rest}", any(async || ""))
         .nest("/api", Router::new().route("/{id}", any(async || "")))
         .layer(layer)
         .route("/docs/{id}", any_service(inner));
-    for path in ["/docs/1", "/docs/1/docs/2", "/ab/c", "/api/7"] {
+    let odd = ["/odd/7", "/{odd}/a{7/8"];
+    for path in ["/docs/1", "/docs/1/docs/2", "/ab/c", "/api/7"].into_iter().chain(odd) {
         app.clone().oneshot(Request::put(path).body(Body::empty()).unwrap()).await.unwrap();
     }
     let keys = ["PUT /docs/1", "PUT /docs/{id}/docs/{doc}", "PUT /a{rest+}", "PUT /api/{id}"];
-    assert_eq!(*recorder.0.lock().unwrap(), keys.map(|key| vec![key.to_owned()]));
+    let odd = ["PUT /odd/{id}}}", "PUT /{{odd}}/a{{{rest+}"];
+    let keys: Vec<_> = keys.iter().chain(&odd).map(|key| vec![(*key).to_owned()]).collect();
+    assert_eq!(*recorder.0.lock().unwrap(), keys);
 }
 
 /// Below a base path, the templates of two routes must not become one.

@@ -110,8 +110,7 @@ fn strip_prefix<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     let mut rest = path;
     for expected in prefix.trim_matches('/').split('/').filter(|segment| !segment.is_empty()) {
         let after_slash = rest.strip_prefix('/')?;
-        let end = after_slash.find('/').unwrap_or(after_slash.len());
-        let (segment, tail) = after_slash.split_at_checked(end)?;
+        let (segment, tail) = split_segment(after_slash)?;
         let is_parameter = expected.contains('{');
         if segment.is_empty() || !(is_parameter || segment == expected) {
             return None;
@@ -161,18 +160,27 @@ pub(super) fn fits(template: &str, path: &str) -> bool {
 /// Whether a path fits a template, and what its parameters are, none of which is empty.
 fn fit<'a>(template: &'a str, path: &'a str, found: &mut dyn FnMut(&'a str, &'a str)) -> bool {
     let mut rest = path;
-    let mut segments = template.split('/').skip(1);
+    let mut segments = template.split('/').skip(1).peekable();
     while let Some(expected) = segments.next() {
         let Some(after_slash) = rest.strip_prefix('/') else { return false };
+        let is_last = segments.peek().is_none();
+        if let Some(without_braces) = beside_braces(expected) {
+            // Which of them are text is the router's affair: it has matched them.
+            if without_braces.contains("{*") {
+                return is_last;
+            }
+            let Some((_, tail)) = split_segment(after_slash) else { return false };
+            rest = tail;
+            continue;
+        }
         if let Some((before, name)) = self::rest(expected) {
             let value = after_slash.strip_prefix(before).filter(|value| !value.is_empty());
             // With something behind it, it is two templates that axum has put together.
-            let Some(value) = value.filter(|_| segments.next().is_none()) else { return false };
+            let Some(value) = value.filter(|_| is_last) else { return false };
             found(name, value.trim_end_matches('/'));
             return true;
         }
-        let end = after_slash.find('/').unwrap_or(after_slash.len());
-        let Some((segment, tail)) = after_slash.split_at_checked(end) else { return false };
+        let Some((segment, tail)) = split_segment(after_slash) else { return false };
         match parameter(expected, segment) {
             Fit::Literal => {}
             Fit::Value(name, value) => found(name, value),
@@ -181,6 +189,17 @@ fn fit<'a>(template: &'a str, path: &'a str, found: &mut dyn FnMut(&'a str, &'a 
         rest = tail;
     }
     rest.is_empty()
+}
+
+/// The first segment, and all behind it.
+fn split_segment(path: &str) -> Option<(&str, &str)> {
+    path.split_at_checked(path.find('/').unwrap_or(path.len()))
+}
+
+/// A segment of a template without the braces that are text, if it has such and a parameter beside them.
+fn beside_braces(segment: &str) -> Option<String> {
+    let without = segment.replace("{{", "").replace("}}", "");
+    (without.len() < segment.len() && without.contains('{')).then_some(without)
 }
 
 enum Fit<'a> {
@@ -237,6 +256,10 @@ mod tests {
         assert_eq!(found("/{id}/a{*rest}", "/7/b/c"), "");
         assert!(!fits("/{*rest}/{id}", "/a/b") && !fits("/a{*rest}/b", "/ab/c/b"));
         assert!(fits("/{*rest}", "/a/") && !fits("/{*rest}", "/") && !fits("/a{*rest}", "/a"));
+        // Braces that are text.
+        assert!(fits("/{{x}}/a", "/{x}/a") && !fits("/{{x}}", "/x"));
+        assert!(fits("/{id}}}/a", "/7/a") && fits("/{{v}}{id}", "/{v}7") && fits("/a{{{*rest}", "/a{7/8"));
+        assert!(!fits("/{id}}}", "/7/a") && !fits("/a{{{*rest}/b", "/a{7/b"));
         assert!(fits("/", "/") && !fits("/{id}", "/") && !fits("/a{id}/b", "/a/b"));
     }
 
