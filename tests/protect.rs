@@ -3,12 +3,15 @@
 
 mod common;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::MatchedPath;
+use axum::extract::{MatchedPath, Path};
 use axum::routing::get;
-use common::stage;
-use http::{HeaderValue, Request, Response, StatusCode};
+use common::{allow_all, stage};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_lambda_authorizer::axum::protect;
@@ -187,5 +190,46 @@ async fn it_makes_no_difference_to_what_is_answered() {
         }
         assert_eq!(answers[0].0, expected, "{method} {path} {token}");
         assert_eq!(answers[0], answers[1], "{method} {path} {token}");
+    }
+}
+
+/// What an authorizer is told of a parameter, and what the mapping makes of it, is what the handler reads.
+#[tokio::test]
+async fn a_parameter_is_told_as_the_handler_reads_it() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let layer = || {
+        let told = Arc::clone(&told);
+        let authorizer = authorizer_fn(move |event: AuthorizerEvent| {
+            told.lock().unwrap().push(event.path_parameter("it").map(str::to_owned));
+            async move { allow_all(&event) }
+        });
+        let mapping = ParameterMapping::new().with("overwrite:header.x-it", "$request.path.it").unwrap();
+        AuthorizerLayer::request(authorizer, stage()).with_parameter_mapping(mapping).build().unwrap()
+    };
+    let tell = || {
+        get(async |Path(all): Path<HashMap<String, String>>, headers: HeaderMap| {
+            let mapped = headers.get("x-it").map(|value| value.to_str().unwrap().to_owned());
+            format!("{} {}", all["it"], mapped.unwrap_or_default())
+        })
+    };
+    let files = || protect(Router::new().route("/files/{*it}", tell()), layer());
+    let twice = Router::new().nest("/users/{it}", Router::new().route("/files/{it}", tell()));
+    for (app, path, expected, handler) in [
+        (Router::new().fallback_service(files()), "/files/a/b", Some("a/b"), "a/b a/b"),
+        // Behind a nested fallback axum has no template of the whole path, and this one would fit it by chance.
+        (Router::new().nest("/files", Router::new().fallback_service(files())), "/files/files/a", None, "a "),
+        (Router::new().nest_service("/files", files()), "/files/files/a", None, "a "),
+        (
+            Router::new().fallback_service(protect(twice, layer())),
+            "/users/victim/files/mallory",
+            Some("mallory"),
+            "mallory mallory",
+        ),
+    ] {
+        let response = app.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, handler, "{path}");
+        assert_eq!(told.lock().unwrap().pop().unwrap().as_deref(), expected, "{path}");
     }
 }
