@@ -183,6 +183,35 @@ async fn an_event_that_cannot_show_a_credential_is_a_mistake() {
     assert_eq!(anonymous.asked.count(), 0);
 }
 
+/// As an authorizer itself names the place of its tokens: such a token is there, whichever header it came in.
+#[cfg(all(feature = "jwt", feature = "testing"))]
+#[tokio::test]
+async fn a_token_that_came_in_another_header_is_not_absent() {
+    use tower_lambda_authorizer::Authorizer;
+    use tower_lambda_authorizer::jwt::{Issuer, JwtAuthorizer, KeySet, TokenSource};
+    use tower_lambda_authorizer::testing::{TestKey, jwks};
+
+    let keys = KeySet::from_jwks(jwks([&TestKey::rs256("k1")]).as_bytes()).unwrap();
+    let jwt = JwtAuthorizer::builder()
+        .with_issuer(Issuer::new("https://id.example.com/", keys).with_audience("api"))
+        .with_token_source(TokenSource::header("x-token").with_bare_tokens())
+        .build()
+        .unwrap();
+    let (anonymous, lax) = (Member::new("anonymous"), Member::new("lax"));
+    let credential = jwt.credentials().remove(0);
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/x";
+    let event = |token: &str| AuthorizerEvent::from(TokenEvent::new(arn.parse().unwrap(), token));
+    let before = any_of().member(credential.clone(), jwt.clone()).member(Credential::bearer(), lax.clone());
+    let alone = any_of().member(credential, jwt);
+    for authorizer in [before, alone] {
+        let authorizer = authorizer.or_anonymous(anonymous.clone()).build().unwrap();
+        for token in ["garbage", "Bearer not.a.token", "Bearer good", " "] {
+            assert!(authorizer.authorize(event(token)).await.unwrap_err().is_unauthorized(), "{token}");
+        }
+    }
+    assert_eq!((anonymous.asked.count(), lax.asked.count()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_credential_that_cannot_be_read_is_not_absent() {
     let long = "x".repeat(8 * 1024 + 1);

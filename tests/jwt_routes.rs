@@ -531,6 +531,20 @@ async fn the_route_that_was_taken_is_asked_about_too() {
             assert_eq!(status, http::StatusCode::OK, "{open}");
         }
     }
+    // Inside of what is nested, too.
+    let routes = listed("/api/users/{id}", "/api/users/me").with_other_routes(["user"]).unwrap();
+    let (layer, request) = for_users(routes, false);
+    let router = outer("/users/{id}").fallback_service(inner);
+    for nested in [
+        Router::new().nest_service("/api", protect(router.clone(), layer.clone())),
+        Router::new().nest_service("/api", router.clone().layer(layer.clone())),
+        Router::new().nest("/api", router.layer(layer)),
+    ] {
+        for (path, expected) in [("/api/users/me", 403), ("/api/users/me/other", 200)] {
+            let status = nested.clone().oneshot(request(Method::GET, path)).await.unwrap().status();
+            assert_eq!(status.as_u16(), expected, "{path}");
+        }
+    }
 }
 
 /// `/health/` is the root of `nest_service("/{tenant}", …)`, and not `/health`.

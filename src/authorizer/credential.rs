@@ -132,12 +132,12 @@ impl Credential {
 
     pub(super) fn presence(&self, event: &AuthorizerEvent) -> Presence {
         match &self.0 {
-            Place::Header(name) | Place::TokenHeader(name) => match header(event, name) {
+            Place::Header(name) | Place::TokenHeader(name) => match header(event, name, self.is_token()) {
                 Ok(None) => Presence::Absent,
                 Ok(Some(_)) => Presence::Present,
                 Err(reason) => Presence::Unusable(reason),
             },
-            Place::Scheme(scheme) => match header(event, AUTHORIZATION) {
+            Place::Scheme(scheme) => match header(event, AUTHORIZATION, true) {
                 Ok(None) => Presence::Absent,
                 Ok(Some(value)) => {
                     // HTTP APIs join headers with commas: behind one may stand what was a header of its own.
@@ -153,7 +153,7 @@ impl Credential {
                 }
                 Err(reason) => Presence::Unusable(reason),
             },
-            Place::Cookie(name) => match header(event, COOKIE) {
+            Place::Cookie(name) => match header(event, COOKIE, false) {
                 Ok(header) => {
                     let pairs = header.unwrap_or_default().split(';').filter_map(|pair| pair.split_once('='));
                     once(pairs.filter(|(found, _)| found.trim() == &**name).map(|(_, value)| value.trim()))
@@ -173,10 +173,14 @@ const NOT_TEXT: &str = "is not plain text";
 const TOO_LONG: &str = "is longer than 8 KiB";
 
 /// The one value of a header that is not empty.
-fn header<'e>(event: &'e AuthorizerEvent, name: &str) -> Result<Option<&'e str>, &'static str> {
+fn header<'e>(
+    event: &'e AuthorizerEvent,
+    name: &str,
+    is_token: bool,
+) -> Result<Option<&'e str>, &'static str> {
     let Some(headers) = event.headers() else {
-        // An authorizer of type `TOKEN` is given a token and nothing else.
-        let token = event.token().filter(|token| name == AUTHORIZATION && !token.is_empty());
+        // An authorizer of type `TOKEN` is given a token and nothing else, whichever header it came in.
+        let token = event.token().filter(|token| is_token && !token.is_empty());
         return token.map(|token| checked(token.as_bytes())).transpose();
     };
     let mut values = headers.get_all(name).iter();

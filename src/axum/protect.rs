@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::HttpBody;
-use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+use axum::extract::{MatchedPath, OriginalUri};
 use axum_core::body::Body;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::uri::PathAndQuery;
@@ -136,10 +136,8 @@ where
             make_room(request.extensions_mut());
         }
         // Of a route that led here. To axum it is a prefix of what is matched inside, and to the layer the template of
-        // whatever is not matched there. Behind the fallback of a nested router there is none, and what is matched inside
-        // lacks the prefix.
-        let is_routed = request.extensions_mut().remove::<MatchedPath>().is_some();
-        if is_routed || request.extensions().get::<NestedPath>().is_some() {
+        // whatever is not matched there.
+        if request.extensions_mut().remove::<MatchedPath>().is_some() {
             request.extensions_mut().insert(WithoutTemplate);
         }
         let state = match (self.canonicalize(&mut request), &mut self.place) {
