@@ -547,3 +547,46 @@ fn no_event_of_tracing_holds_a_secret() {
         assert!(!line.contains("execute-api"), "{line}");
     }
 }
+
+/// What an authorizer's error repeats is in its error only.
+#[tokio::test]
+async fn a_refusal_prints_nothing_of_what_an_authorizer_says() {
+    use tower_lambda_authorizer::middleware::Shadow;
+
+    for is_failure in [false, true] {
+        let says = move |event: AuthorizerEvent| {
+            let text = format!("no user has the token {}", event.token().unwrap_or_default());
+            let error = match is_failure {
+                true => AuthorizerError::failure(text),
+                false => AuthorizerError::unauthorized().with_reason(text),
+            };
+            ready(Err::<AuthorizerResponse, _>(error))
+        };
+        let request = || {
+            let request = Request::get("/x").header(AUTHORIZATION, format!("Bearer {MARK}"));
+            request.body(String::new()).unwrap()
+        };
+        let inner = tower::service_fn(async |_: Request<String>| {
+            Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+        });
+        let layer = || AuthorizerLayer::token(authorizer_fn(says), stage()).build().unwrap();
+        let refused = layer().layer(inner).oneshot(request()).await.unwrap();
+        let rejection = refused.extensions().get::<Rejection>().unwrap();
+        assert!(std::error::Error::source(rejection).unwrap().to_string().contains(MARK));
+        for text in [format!("{rejection:?}"), rejection.to_string()] {
+            assert!(!text.contains(MARK), "{text}");
+        }
+
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let sender = Mutex::new(Some(sender));
+        let shadow = Shadow::new(layer()).on_disagreement(move |found| {
+            let text = format!("{found:?} {found}");
+            let _ = sender.lock().unwrap().take().map(|sender| sender.send(text));
+        });
+        let allows = authorizer_fn(async |event: AuthorizerEvent| common::allow_all(&event));
+        let layer = AuthorizerLayer::token(allows, stage()).build().unwrap().with_shadow(shadow).unwrap();
+        assert_eq!(layer.layer(inner).oneshot(request()).await.unwrap().status(), 200);
+        let text = receiver.await.unwrap();
+        assert!(text.contains("/x") && !text.contains(MARK), "{text}");
+    }
+}

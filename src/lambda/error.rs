@@ -80,7 +80,7 @@ impl Error for FunctionError {
     }
 }
 
-/// Names the cause in its own words. This is what the runtime logs.
+/// Names the cause in its own words, whatever an authorizer's error repeats of what it was told. This is what the runtime logs.
 impl std::fmt::Debug for FunctionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_tuple(self.name());

@@ -14,8 +14,9 @@ use crate::request::RequestId;
 ///
 /// The client sees the [status](Self::status) and a fixed body. The rest is for the program: a `Rejection` is in
 /// the extensions of every refusal, so that an outer layer can log or count it, and it is what a
-/// [`ResponseForRejection`](super::ResponseForRejection) is given to shape the refusal by. It never holds the
-/// caller's credentials.
+/// [`ResponseForRejection`](super::ResponseForRejection) is given to shape the refusal by. It holds nothing of the caller's
+/// credentials, and prints nothing of them; an authorizer's error may repeat what it was told, and is to be had by
+/// [`source`](Error::source) alone.
 #[derive(Clone)]
 pub struct Rejection {
     cause: Arc<Cause>,
@@ -352,7 +353,7 @@ impl std::fmt::Debug for Rejection {
         f.debug_struct("Rejection")
             .field("kind", &self.cause.kind)
             .field("detail", &self.cause.detail)
-            .field("source", &self.cause.source.as_ref().map(|source| source.to_string()))
+            .field("has_source", &self.cause.source.is_some())
             .field("statement", &self.cause.statement)
             .field("request_id", &self.request_id())
             .finish()

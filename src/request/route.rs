@@ -139,13 +139,17 @@ pub(super) fn rest(template: &str) -> Option<(&str, &str)> {
 }
 
 /// The parameters of a path, undecoded; one that takes the rest ends before a trailing slash. A path that does not
-/// fit its template has none. Of two with one name, which axum permits, the last counts, as in a map.
+/// fit its template has none, nor has one in which braces of the text stand beside a parameter. Of two with one name, which
+/// axum permits, the last counts, as in a map.
 pub(crate) fn parameters(template: Option<&str>, path: &str) -> Vec<(Box<str>, Box<str>)> {
     let Some(template) = template else {
         let proxy = path.trim_matches('/');
         return if proxy.is_empty() { vec![] } else { vec![("proxy".into(), proxy.into())] };
     };
     let mut found = Vec::new();
+    if template.split('/').any(|segment| beside_braces(segment).is_some()) {
+        return vec![];
+    }
     let is_fit = fit(template, path, &mut |name, value| {
         found.retain(|(known, _): &(Box<str>, Box<str>)| **known != *name);
         found.push((name.into(), value.into()));
@@ -248,6 +252,7 @@ mod tests {
         assert_eq!(found("/{{x}}/{id}", "/{x}/7"), "id=7");
         assert_eq!(found("/", "/"), "");
         assert_eq!(found("/users/{id}/{x}/{id}", "/users/1/2/3"), "x=2,id=3");
+        assert_eq!(found("/t/{id}/{{z}}{id}", "/t/mine/{z}victim"), "");
     }
 
     #[test]
