@@ -33,8 +33,8 @@ pub enum ContextVariable {
     ResourcePath,
     /// `routeKey`: the method and the template, such as `GET /users/{id}`. Where no template is known, the method
     /// and the path of this very request. A bare layer in or around a router to which a route of another leads is told
-    /// that one's template by axum, for all that the inner router has no route for; inside of
-    /// [`protect`](crate::axum::protect) it is not.
+    /// that one's template by axum, for all that the inner router has no route for, and in release builds for what it has as a
+    /// nested service; inside of [`protect`](crate::axum::protect) it is not.
     RouteKey,
     /// `identity.sourceIp`: the peer of the accepted connection. A request whose peer is unknown is refused with
     /// 500, since that is a mistake of whoever serves it.
