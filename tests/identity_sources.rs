@@ -287,6 +287,14 @@ async fn a_websocket_has_its_sources_when_it_is_opened() {
     assert_eq!(missing, (StatusCode::UNAUTHORIZED, Some(RejectionKind::MissingIdentity)));
 }
 
+/// A layer, and what it keeps answers under.
+#[cfg(feature = "axum")]
+fn recording(sources: &str) -> (Recorder, AuthorizerLayer) {
+    let recorder = Recorder::default();
+    let layer = layer(sources, stage()).with_cache(recorder.clone());
+    (recorder, layer.share_answers_between_all_callers().build().unwrap())
+}
+
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn a_matched_template_is_the_route() {
@@ -324,12 +332,7 @@ async fn the_template_of_an_outer_route_is_none_of_the_protected_router() {
     use axum::routing::any;
     use tower_lambda_authorizer::axum::protect;
 
-    let recorder = Recorder::default();
-    let layer = layer("context.routeKey,context.resourcePath", stage())
-        .with_cache(recorder.clone())
-        .share_answers_between_all_callers()
-        .build()
-        .unwrap();
+    let (recorder, layer) = recording("context.routeKey,context.resourcePath");
     let route = || Router::new().route("/{id}", any(async || ""));
     let inner = || {
         let nested = route().route_service("/{id}/more", any(async || ""));
@@ -367,12 +370,7 @@ async fn a_template_that_the_path_does_not_fit_is_none() {
     use axum::body::Body;
     use axum::routing::{any, any_service};
 
-    let recorder = Recorder::default();
-    let layer = layer("context.routeKey", stage())
-        .with_cache(recorder.clone())
-        .share_answers_between_all_callers()
-        .build()
-        .unwrap();
+    let (recorder, layer) = recording("context.routeKey");
     let inner = Router::new().route("/docs/{doc}", any(async || "")).layer(layer.clone());
     let app = Router::new()
         .route("/docs/{id}/docs/{doc}", any(async || ""))
@@ -510,12 +508,7 @@ async fn below_a_prefix_no_two_paths_of_a_protected_router_have_one_route_key() 
     use axum::routing::any;
     use tower_lambda_authorizer::axum::protect;
 
-    let recorder = Recorder::default();
-    let layer = layer("context.routeKey", stage())
-        .with_cache(recorder.clone())
-        .share_answers_between_all_callers()
-        .build()
-        .unwrap();
+    let (recorder, layer) = recording("context.routeKey");
     let inner =
         |paths: &[&str]| paths.iter().fold(Router::new(), |inner, path| inner.route(path, any(async || "")));
     let protected = |paths: &[&str]| protect(inner(paths), layer.clone());

@@ -50,7 +50,8 @@ impl<'a> RequestHead<'a> {
 
     /// The template of the route that the router chose, as it was written there: `/users/{id}`. Only axum tells it, to
     /// layers inside of its router, and [`protect`](crate::axum::protect) puts a layer there. Fallbacks, and what stands
-    /// behind `nest_service`, have none, nor does a protected router that stands below `nest` and a route together; in a router behind `route_service` that `protect` did not make, they may have that of the outer route.
+    /// behind `nest_service`, have none, nor does a protected router that stands below `nest` and a route together; in a
+    /// router behind `route_service` that `protect` did not make, they may have that of the outer route.
     #[must_use]
     pub fn template(&self) -> Option<&'a str> {
         locate(self.uri, self.extensions).ok()?.template()

@@ -92,7 +92,10 @@ fn check_sent(sent: &str, stage: &str, raw: &str, template: Option<&str>) -> Res
             RejectionKind::InvalidTarget,
             "the path that was sent holds an empty segment",
         ),
-        false => Rejection::with_detail(RejectionKind::TargetMoved, "the event shows two paths"),
+        false => Rejection::with_detail(
+            RejectionKind::TargetMoved,
+            "the path of the event is not the one in its `requestContext`, which was sent",
+        ),
     })
 }
 
